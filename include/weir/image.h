@@ -1,0 +1,120 @@
+/* image.h - compiled tokens as immutable bytes: opening, saving, finding. */
+#ifndef WEIR_IMAGE_H
+#define WEIR_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/allocator.h>
+#include <weir/error.h>
+#include <weir/instant.h>
+#include <weir/name.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A set of compiled tokens with its indexes. Immutable: any number of threads may use one at once.
+ */
+struct weir_image;
+
+/* A compiled token inside an image. Lives as long as the image. */
+struct weir_compiled_token;
+
+/* Whose bytes an image works on. */
+enum weir_image_mode {
+    /* The file, mapped read-only and shared with every other process that maps it, or the caller's
+     * memory, which must stay as it is until the image is closed. Whoever may write to it could
+     * change it after it was validated: only for files whose writers are trusted. */
+    WEIR_IMAGE_SHARED = 0,
+    /* A private copy, made before it is validated. */
+    WEIR_IMAGE_COPY = 1
+};
+
+/*
+ * Opens the image file `path`. Nothing is parsed or fixed up, but all of it is read once and
+ * validated: afterwards no question can make a reader leave it, loop, or list without end, whatever
+ * its bytes are. Validation is not authentication: that a file says what its owner meant is for
+ * its permissions to ensure.
+ *
+ * WEIR_OK, WEIR_ERROR_MEMORY, _IO, _NOT_IMAGE, _VERSION, _TRUNCATED, _CHECKSUM, _DAMAGED. Any
+ * thread.
+ */
+enum weir_status weir_image_open(const char *path, enum weir_image_mode mode,
+                                 const struct weir_allocator *allocator, struct weir_image **image,
+                                 struct weir_error *error);
+
+/* Likewise from `size` bytes in memory, of any alignment, that were an image file. */
+enum weir_status weir_image_open_memory(const void *bytes, size_t size, enum weir_image_mode mode,
+                                        const struct weir_allocator *allocator,
+                                        struct weir_image **image, struct weir_error *error);
+
+/*
+ * Whether `size` bytes are a valid image: what opening does, without opening. The allocator serves
+ * for scratch memory that is released before the return. Any thread.
+ */
+enum weir_status weir_image_validate(const void *bytes, size_t size,
+                                     const struct weir_allocator *allocator,
+                                     struct weir_error *error);
+
+/*
+ * Writes the image to `path`, replacing what is there: to a new file beside it, synced, then
+ * renamed, and the directory synced. After a crash at any moment `path` is the old file or the new
+ * one, whole. After an error it is the old one. `path` keeps its mode if it was a regular file; a
+ * new file gets 0666 less the umask. A link is replaced, not followed.
+ *
+ * WEIR_OK, WEIR_ERROR_IO, WEIR_ERROR_MEMORY. Any thread.
+ */
+enum weir_status weir_image_save(const struct weir_image *image, const char *path,
+                                 struct weir_error *error);
+
+/* The image's bytes, as weir_image_save writes them; they live as long as the image. */
+const void *weir_image_bytes(const struct weir_image *image, size_t *size);
+
+/* Closes the image; no thread may be using it. NULL is fine. */
+void weir_image_close(struct weir_image *image);
+
+/* Number of tokens; of tokens with a credential digest; of the last change contained. */
+uint64_t weir_image_token_count(const struct weir_image *image);
+uint64_t weir_image_digest_count(const struct weir_image *image);
+uint64_t weir_image_sequence(const struct weir_image *image);
+
+/*
+ * The token of that id, or NULL. `id` may be anything. The work is bounded whatever ids the image
+ * holds: four index lines, then a binary search. Any thread, wait-free, no allocation.
+ */
+const struct weir_compiled_token *weir_image_find(const struct weir_image *image,
+                                                  struct weir_text id);
+
+/* The token whose credential has this SHA-256, or NULL. Digests are compared in constant time. Any
+ * thread, wait-free, no allocation. */
+const struct weir_compiled_token *weir_image_find_by_digest(const struct weir_image *image,
+                                                            const uint8_t digest[32]);
+
+/* The token after `token` in the image's own order (which is no order of ids), the first one for
+ * NULL, or NULL after the last. Any thread, wait-free. */
+const struct weir_compiled_token *weir_image_next(const struct weir_image *image,
+                                                  const struct weir_compiled_token *token);
+
+/* What a compiled token says of itself. Any thread, wait-free. */
+struct weir_text weir_compiled_token_id(const struct weir_compiled_token *token);
+uint64_t weir_compiled_token_issue_number(const struct weir_compiled_token *token);
+size_t weir_compiled_token_size(const struct weir_compiled_token *token);
+
+/* False if the token never expires; else `*expires_at` is the instant from which it is invalid. */
+bool weir_compiled_token_expires(const struct weir_compiled_token *token,
+                                 struct weir_instant *expires_at);
+
+/* What stands before every stream name that the token's client uses: the prefix of a token with
+ * auto-prefix, empty for all others. Lives as long as the token. */
+struct weir_text weir_compiled_token_stream_prefix(const struct weir_compiled_token *token);
+
+/* The digest of the token's credential, or NULL if it has none. */
+const uint8_t *weir_compiled_token_digest(const struct weir_compiled_token *token);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,30 @@
+/* failure.h - filling a struct weir_error. */
+#ifndef WEIR_VOCABULARY_FAILURE_H
+#define WEIR_VOCABULARY_FAILURE_H
+
+#include <weir/error.h>
+#include <weir/name.h>
+
+/*
+ * Fills `error` (which may be NULL) with the status and the formatted message, no place and no
+ * line, and returns the status, so that a function fails with `return weir_fail(…)`. A message that
+ * is too long is cut. What the message holds of a name must have gone through weir_quote; any other
+ * byte that is not printable ASCII is written as '?'.
+ */
+__attribute__((format(printf, 3, 4))) enum weir_status
+weir_fail(struct weir_error *error, enum weir_status status, const char *format, ...);
+
+/* weir_fail for memory that could not be had. */
+enum weir_status weir_fail_memory(struct weir_error *error);
+
+/* Puts a step before the place that the error has already: "scopes[3]" before ".streams". */
+__attribute__((format(printf, 2, 3))) void weir_error_within(struct weir_error *error,
+                                                             const char *format, ...);
+
+/* A token id, quoted, for a message. */
+struct weir_quoted_id {
+    char text[WEIR_QUOTED_MAX(WEIR_TOKEN_ID_MAX)];
+};
+struct weir_quoted_id weir_quoted_id(struct weir_text id);
+
+#endif

@@ -1,0 +1,57 @@
+/* text.h - comparing texts. */
+#ifndef WEIR_VOCABULARY_TEXT_H
+#define WEIR_VOCABULARY_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <weir/name.h>
+
+/* memcmp and memcpy want valid pointers even for no bytes at all; an empty text may have none. */
+static inline bool weir_bytes_equal(const char *left, const char *right, size_t length)
+{
+    return length == 0 || memcmp(left, right, length) == 0;
+}
+
+static inline bool weir_text_equal(struct weir_text left, struct weir_text right)
+{
+    return left.length == right.length && weir_bytes_equal(left.bytes, right.bytes, left.length);
+}
+
+static inline bool weir_text_begins_with(struct weir_text text, struct weir_text prefix)
+{
+    return text.length >= prefix.length &&
+           weir_bytes_equal(text.bytes, prefix.bytes, prefix.length);
+}
+
+/* Byte order; a text comes before every longer one that begins with it. */
+static inline int weir_text_compare(struct weir_text left, struct weir_text right)
+{
+    size_t shorter = left.length < right.length ? left.length : right.length;
+    int order = shorter == 0 ? 0 : memcmp(left.bytes, right.bytes, shorter);
+
+    if (order != 0) {
+        return order;
+    }
+    return (left.length > right.length) - (left.length < right.length);
+}
+
+/* Number of leading bytes that the two have in common. */
+static inline size_t weir_text_common(struct weir_text left, struct weir_text right)
+{
+    size_t shorter = left.length < right.length ? left.length : right.length;
+    size_t common = 0;
+
+    while (common < shorter && left.bytes[common] == right.bytes[common]) {
+        common++;
+    }
+    return common;
+}
+
+static inline struct weir_text weir_text_from(struct weir_text text, size_t start)
+{
+    return (struct weir_text){text.bytes + start, text.length - start};
+}
+
+#endif

@@ -109,11 +109,12 @@ typedef void weir_rule_visitor(void *context, const struct weir_rule *rule);
 #define WEIR_NEAREST_RULES 4
 
 /*
- * Answers as weir_check_token and shows why: calls `visit` for each rule that matches the target's
- * names and for up to WEIR_NEAREST_RULES of those that came nearest without matching (they have the
- * longest common beginning with the name, and grant the operation if any such rule does), basins
- * before streams, in byte order. Of a denial for another reason than scope there is nothing to
- * visit. Any thread; `visit` runs in it; no allocation; takes time in proportion to what is near.
+ * Answers as weir_check_token and shows why: calls `visit` for the rules that match the target's
+ * names and, where those do not permit the operation, for up to WEIR_NEAREST_RULES that came
+ * nearest without matching: they begin as the name does for as long as any rule, and permit the
+ * operation if one of them does. Rules about basins come first, then those about streams in that
+ * basin; in byte order. Of a denial for another reason than scope there is nothing to visit. Any
+ * thread; `visit` runs in it; no allocation; about ten KiB of stack.
  */
 struct weir_decision weir_explain(const struct weir_compiled_token *token,
                                   const struct weir_request *request, struct weir_instant now,

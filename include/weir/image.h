@@ -61,10 +61,12 @@ enum weir_status weir_image_validate(const void *bytes, size_t size,
 /*
  * Writes the image to `path`, replacing what is there: to a new file beside it, synced, then
  * renamed, and the directory synced. After a crash at any moment `path` is the old file or the new
- * one, whole. After an error it is the old one. `path` keeps its mode if it was a regular file; a
- * new file gets 0666 less the umask. A link is replaced, not followed.
+ * one, whole. After an error it is the old one, unless it is the last step that failed, the syncing
+ * of the directory: then it is the new one, which a power cut might undo. `path` keeps its mode if
+ * there was a file; a new one gets 0666 less the umask. A link is followed; what is there and is no
+ * regular file is refused.
  *
- * WEIR_OK, WEIR_ERROR_IO, WEIR_ERROR_MEMORY. Any thread.
+ * WEIR_OK, WEIR_ERROR_IO. Any thread.
  */
 enum weir_status weir_image_save(const struct weir_image *image, const char *path,
                                  struct weir_error *error);
@@ -112,6 +114,20 @@ struct weir_text weir_compiled_token_stream_prefix(const struct weir_compiled_to
 
 /* The digest of the token's credential, or NULL if it has none. */
 const uint8_t *weir_compiled_token_digest(const struct weir_compiled_token *token);
+
+/* Takes text, a piece at a time; `text` lives until the sink returns. */
+typedef void weir_text_sink(void *context, struct weir_text text);
+
+/*
+ * Writes a compiled token's sets, or its tries, as text for a person: a node a line, under its
+ * parent; what several places share is written once and referred to by its offset where it is met
+ * again. Takes time and text in proportion to the token's size. The allocator serves for scratch
+ * memory. WEIR_OK, or WEIR_ERROR_MEMORY with nothing written. Any thread; `sink` runs in it.
+ */
+enum weir_status weir_compiled_token_dump(const struct weir_compiled_token *token,
+                                          const struct weir_allocator *allocator,
+                                          weir_text_sink *sink, void *context,
+                                          struct weir_error *error);
 
 #ifdef __cplusplus
 }

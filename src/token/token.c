@@ -1,34 +1,11 @@
 #include <weir/token.h>
 
 #include "vocabulary/failure.h"
-#include "vocabulary/text.h"
+#include "vocabulary/operation_sets.h"
 
 weir_operations weir_scope_operations(const struct weir_scope *scope)
 {
-    weir_operations operations = scope->ops;
-
-    for (unsigned group = WEIR_GROUP_ACCOUNT; group <= WEIR_GROUP_STREAM; group++) {
-        for (unsigned access = WEIR_ACCESS_READ; access <= WEIR_ACCESS_WRITE; access++) {
-            if ((scope->op_groups & WEIR_GROUP_BIT(group, access)) != 0) {
-                operations |=
-                    weir_group_operations((enum weir_group)group, (enum weir_access)access);
-            }
-        }
-    }
-    return operations;
-}
-
-bool weir_set_matches(const struct weir_set *set, struct weir_text name)
-{
-    switch (set->kind) {
-    case WEIR_SET_EXACT:
-        return set->name.length > 0 && weir_text_equal(set->name, name);
-    case WEIR_SET_PREFIX:
-        return weir_text_begins_with(name, set->name);
-    case WEIR_SET_NOTHING:
-    default:
-        return false;
-    }
+    return scope->ops | weir_op_groups_operations(scope->op_groups);
 }
 
 /* What a set's names must be like, and how messages call it. */

@@ -1,5 +1,6 @@
 #include "vocabulary/failure.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,6 +63,11 @@ enum weir_status weir_fail(struct weir_error *error, enum weir_status status, co
 enum weir_status weir_fail_memory(struct weir_error *error)
 {
     return weir_fail(error, WEIR_ERROR_MEMORY, "out of memory");
+}
+
+enum weir_status weir_fail_errno(struct weir_error *error, const char *what)
+{
+    return weir_fail(error, WEIR_ERROR_IO, "%s: %s", what, strerror(errno));
 }
 
 void weir_error_within(struct weir_error *error, const char *format, ...)

@@ -17,6 +17,9 @@ weir_fail(struct weir_error *error, enum weir_status status, const char *format,
 /* weir_fail for memory that could not be had. */
 enum weir_status weir_fail_memory(struct weir_error *error);
 
+/* weir_fail for a system call that set errno: WEIR_ERROR_IO, what was tried and why it failed. */
+enum weir_status weir_fail_errno(struct weir_error *error, const char *what);
+
 /* Puts a step before the place that the error has already: "scopes[3]" before ".streams". */
 __attribute__((format(printf, 2, 3))) void weir_error_within(struct weir_error *error,
                                                              const char *format, ...);

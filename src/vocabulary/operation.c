@@ -1,5 +1,8 @@
 #include <weir/operation.h>
 
+#include <weir/token.h>
+
+#include "vocabulary/operation_sets.h"
 #include "vocabulary/text.h"
 
 struct operation_row {
@@ -50,16 +53,24 @@ enum weir_target weir_operation_target(enum weir_operation operation)
     return row_of(operation)->target;
 }
 
-weir_operations weir_group_operations(enum weir_group group, enum weir_access access)
+weir_operations weir_op_groups_operations(unsigned op_groups)
 {
     weir_operations operations = 0;
 
-    for (unsigned number = 1; number <= WEIR_OPERATION_COUNT; number++) {
-        if (rows[number].group == group && rows[number].access == access) {
+    for (unsigned number = 1; op_groups != 0 && number <= WEIR_OPERATION_COUNT; number++) {
+        if ((op_groups & WEIR_GROUP_BIT(rows[number].group, rows[number].access)) != 0) {
             operations |= WEIR_OPERATION_BIT(number);
         }
     }
     return operations;
+}
+
+weir_operations weir_group_operations(enum weir_group group, enum weir_access access)
+{
+    if ((unsigned)group > WEIR_GROUP_STREAM || (unsigned)access > WEIR_ACCESS_WRITE) {
+        return 0;
+    }
+    return weir_op_groups_operations(WEIR_GROUP_BIT(group, access));
 }
 
 weir_operations weir_target_operations(enum weir_target target)

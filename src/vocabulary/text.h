@@ -49,9 +49,14 @@ static inline size_t weir_text_common(struct weir_text left, struct weir_text ri
     return common;
 }
 
+/* The text from that byte on. */
 static inline struct weir_text weir_text_from(struct weir_text text, size_t start)
 {
-    return (struct weir_text){text.bytes + start, text.length - start};
+    if (start > 0) {
+        text.bytes += start;
+        text.length -= start;
+    }
+    return text;
 }
 
 #endif

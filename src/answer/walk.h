@@ -1,0 +1,58 @@
+/*
+ * walk.h - going through all that a trie holds, in byte order.
+ *
+ * A trie has as many levels at most as a name has bytes: the way to a node is kept in a fixed
+ * stack, so that walking neither allocates nor recurses.
+ */
+#ifndef WEIR_ANSWER_WALK_H
+#define WEIR_ANSWER_WALK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weir/name.h>
+#include <weir/token.h>
+
+#include "image/tries.h"
+
+/* A trie of basins or of names, and its root (0: there is nothing in it). */
+struct weir_trie {
+    const struct weir_tries *tries;
+    uint32_t root;
+    bool is_basins;
+};
+
+struct weir_trie weir_basin_trie(const struct weir_tries *tries);
+struct weir_trie weir_name_trie(const struct weir_tries *tries, uint32_t root);
+
+/* A node of either kind. */
+struct weir_trie_step {
+    struct weir_edges edges;
+    struct weir_grant prefix;
+    struct weir_grant exact;
+};
+
+struct weir_trie_step weir_trie_step_at(const struct weir_trie *trie, uint32_t offset);
+
+/* A walk through the node at `root` and all below it. */
+struct weir_walk {
+    struct weir_trie trie;
+    struct weir_trie_step node; /* where the walk is */
+    struct weir_text name;      /* what leads there, its label included; bytes are in `path` */
+    unsigned depth;             /* number of nodes above it in this walk */
+    char path[WEIR_STREAM_MAX];
+    struct {
+        uint32_t offset;
+        uint16_t next_rank; /* of the child to go to next */
+        uint16_t length;    /* of the path, at the node's end */
+    } stack[WEIR_STREAM_MAX + 1];
+};
+
+/* Starts a walk at the root of `trie`, to which the bytes of `before` (at most WEIR_STREAM_MAX less
+ * the trie's height) lead. The trie must have a root. */
+void weir_walk_start(struct weir_walk *walk, const struct weir_trie *trie, struct weir_text before);
+
+/* Goes to the next node; not to those below this one, unless `into`. False at the end. */
+bool weir_walk_next(struct weir_walk *walk, bool into);
+
+#endif

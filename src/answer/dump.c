@@ -105,28 +105,44 @@ static bool meet(const struct dump *dump, uint32_t offset)
     return first;
 }
 
-/* One node's line. Returns whether it is met for the first time, and so what is below is due. */
-static bool print_node(const struct dump *dump, const struct weir_walk *walk)
+static bool same_grant(struct weir_grant left, struct weir_grant right)
 {
+    return left.operations == right.operations && left.streams == right.streams;
+}
+
+/* One node's line: what is granted there, unless it is just what a basin node passes on from above.
+ * Returns whether it is met for the first time, and so what is below is due. */
+static bool print_node(const struct dump *dump, const struct weir_walk *walk,
+                       struct weir_grant above)
+{
+    const struct weir_trie_step *node = &walk->node;
     uint32_t offset = walk->stack[walk->depth].offset;
-    unsigned label_length = walk->node.edges.label_length + (walk->depth > 0);
+    unsigned label_length = node->edges.label_length + (walk->depth > 0);
     bool first = meet(dump, offset);
 
     print(dump, "%*s", 2 * (int)(walk->depth < 40 ? walk->depth : 40) + 2, "");
     print_label(dump, weir_text_from(walk->name, walk->name.length - label_length));
     print(dump, " @%u", offset);
-    if (first) {
-        print_grant(dump, "prefix", walk->node.prefix);
-        print_grant(dump, "exact", walk->node.exact);
-        print(dump, "\n");
+    if (!first) {
+        print(dump, "  as above");
+    } else if (!walk->trie.is_basins) {
+        print_grant(dump, "prefix", node->prefix);
+        print_grant(dump, "exact", node->exact);
     } else {
-        print(dump, "  as above\n");
+        if (!same_grant(node->prefix, above)) {
+            print_grant(dump, "prefix", node->prefix);
+        }
+        if (!same_grant(node->exact, node->prefix)) {
+            print_grant(dump, "exact", node->exact);
+        }
     }
+    print(dump, "\n");
     return first;
 }
 
 static void dump_trie(const struct dump *dump, const struct weir_trie *trie)
 {
+    struct weir_grant above[WEIR_STREAM_MAX + 2] = {{0, 0}};
     struct weir_walk walk;
     bool into = false;
 
@@ -136,7 +152,8 @@ static void dump_trie(const struct dump *dump, const struct weir_trie *trie)
     }
     weir_walk_start(&walk, trie, (struct weir_text){NULL, 0});
     do {
-        into = print_node(dump, &walk);
+        into = print_node(dump, &walk, above[walk.depth]);
+        above[walk.depth + 1] = walk.node.prefix;
     } while (weir_walk_next(&walk, into));
 }
 

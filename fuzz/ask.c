@@ -1,0 +1,115 @@
+#include "ask.h"
+
+#include <stdlib.h>
+
+#include <weir/decision.h>
+#include <weir/listing.h>
+
+static const struct weir_instant noon = {1795435200, 0}; /* 2026-11-23T12:00:00Z */
+
+static void demand(bool condition)
+{
+    if (!condition) {
+        abort();
+    }
+}
+
+static void take_rule(void *context, const struct weir_rule *rule)
+{
+    size_t *bytes = context;
+
+    for (size_t i = 0; i < rule->set.name.length; i++) {
+        *bytes += (unsigned char)rule->set.name.bytes[i];
+    }
+}
+
+static void take_text(void *context, struct weir_text text)
+{
+    size_t *bytes = context;
+
+    *bytes += text.length;
+}
+
+/* A name out of the hints: `length` bytes from somewhere on. */
+static struct weir_text hint(const char *hints, size_t size, size_t start, size_t length)
+{
+    if (size == 0) {
+        return WEIR_TEXT("");
+    }
+    start %= size;
+    length = length < size - start ? length : size - start;
+    return (struct weir_text){hints + start, length};
+}
+
+static void ask_listing(const struct weir_compiled_token *token, enum weir_operation operation,
+                        struct weir_text basin, struct weir_text prefix)
+{
+    struct weir_listing *listing = NULL;
+    enum weir_reason reason = WEIR_STALE;
+
+    if (weir_narrow(token, operation, basin, prefix, noon, NULL, &reason, &listing, NULL) !=
+            WEIR_OK ||
+        listing == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < listing->exact_count; i++) {
+        demand(weir_listing_admits(listing, listing->exact[i]));
+    }
+    for (size_t i = 0; i < listing->prefix_count; i++) {
+        demand(weir_listing_admits(listing, listing->prefixes[i]));
+    }
+    weir_listing_free(listing);
+}
+
+static void ask_token(const struct weir_image *image, const struct weir_compiled_token *token,
+                      const char *hints, size_t size)
+{
+    static const struct weir_text basins[] = {WEIR_TEXT("tenant-0001"),
+                                              WEIR_TEXT("acme-prod-basin")};
+    struct weir_text id = weir_compiled_token_id(token);
+    struct weir_instant expires_at;
+    size_t bytes = 0;
+
+    demand(weir_image_find(image, id) == token);
+    (void)weir_compiled_token_expires(token, &expires_at);
+    (void)weir_compiled_token_dump(token, NULL, take_text, &bytes, NULL);
+    for (unsigned number = 0; number <= WEIR_OPERATION_COUNT + 1; number++) {
+        struct weir_request request = {
+            .operation = (enum weir_operation)number,
+            .basin = basins[number % 2],
+            .stream = hint(hints, size, 7 * (size_t)number, 5 + number),
+            .access_token = number % 2 == 0 ? id : hint(hints, size, 11 * (size_t)number, number),
+        };
+        struct weir_question question = {id, request};
+        struct weir_decision decision = weir_check_token(token, &request, noon);
+        struct weir_decision batched;
+
+        weir_check_batch(image, &question, 1, noon, &batched);
+        demand(batched.reason == decision.reason && batched.token == token);
+        demand(weir_explain(token, &request, noon, take_rule, &bytes).reason == decision.reason);
+    }
+    ask_listing(token, WEIR_LIST_BASINS, basins[0], WEIR_TEXT(""));
+    ask_listing(token, WEIR_LIST_BASINS, basins[0], WEIR_TEXT("t"));
+    ask_listing(token, WEIR_LIST_STREAMS, basins[0], WEIR_TEXT(""));
+    ask_listing(token, WEIR_LIST_STREAMS, basins[1], hint(hints, size, bytes, 3));
+    ask_listing(token, WEIR_LIST_ACCESS_TOKENS, basins[0], WEIR_TEXT(""));
+}
+
+void ask_everything(const struct weir_image *image, const char *hints, size_t size)
+{
+    const struct weir_request request = {.operation = WEIR_READ,
+                                         .basin = WEIR_TEXT("tenant-0001"),
+                                         .stream = WEIR_TEXT("users/1/a")};
+    const struct weir_compiled_token *token = NULL;
+    struct weir_tokens who;
+    uint64_t count = 0;
+
+    while ((token = weir_image_next(image, token)) != NULL) {
+        ask_token(image, token, hints, size);
+        count++;
+    }
+    demand(count == weir_image_token_count(image));
+    if (weir_who(image, &request, noon, NULL, &who, NULL) == WEIR_OK) {
+        weir_tokens_free(&who, NULL);
+    }
+}

@@ -101,9 +101,9 @@ static void release_bytes(const void *bytes, size_t size, enum weir_ownership ow
                           const struct weir_allocator *allocator)
 {
     if (ownership == WEIR_MAPPED) {
-        (void)munmap((void *)(uintptr_t)bytes, size);
+        (void)munmap((void *)bytes, size);
     } else if (ownership == WEIR_ALLOCATED) {
-        weir_release(allocator, (void *)(uintptr_t)bytes, size);
+        weir_release(allocator, (void *)bytes, size);
     }
 }
 

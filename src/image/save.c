@@ -23,6 +23,7 @@ static enum weir_status resolve(const char *path, struct replacement *replacemen
                                 struct weir_error *error)
 {
     struct stat status;
+    size_t length = strlen(path);
 
     *mode = 0;
     if (stat(path, &status) == 0) {
@@ -39,11 +40,11 @@ static enum weir_status resolve(const char *path, struct replacement *replacemen
     if (lstat(path, &status) == 0) {
         return weir_fail(error, WEIR_ERROR_IO, "is a link that leads nowhere");
     }
-    if (strlen(path) >= sizeof replacement->path) {
+    if (length >= sizeof replacement->path) {
         errno = ENAMETOOLONG;
         return weir_fail_errno(error, "open");
     }
-    (void)strcpy(replacement->path, path);
+    memcpy(replacement->path, path, length + 1);
     return WEIR_OK;
 }
 

@@ -27,7 +27,7 @@ static bool bitmap_reserve(struct bitmap *bitmap, uint64_t bits,
 {
     size_t words = (size_t)(bits / 64 + 1);
 
-    if (words > bitmap->capacity) {
+    if (bitmap->words == NULL || words > bitmap->capacity) {
         weir_release(allocator, bitmap->words, bitmap->capacity * sizeof *bitmap->words);
         bitmap->capacity = 0;
         bitmap->words = weir_allocate(allocator, words * sizeof *bitmap->words);

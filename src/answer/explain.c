@@ -37,16 +37,21 @@ static bool is_rule(struct weir_grant grant, struct weir_grant inherited)
     return grant.operations != 0 && !same_grant(grant, inherited);
 }
 
-/* Shows up to WEIR_NEAREST_RULES rules of what is below a node (the node included, if `itself`)
- * that grant one of `operations`; returns how many. */
+/* Which of a node's own rules have been shown already, since they match. */
+struct shown {
+    bool prefix;
+    bool exact;
+};
+
+/* Shows up to WEIR_NEAREST_RULES rules of a node and what is below it, without those of its own
+ * that have been shown, that grant one of `operations`; returns how many. */
 static unsigned show_some(const struct audience *audience, const struct weir_trie *below,
-                          struct weir_text before, bool itself, struct weir_grant inherited,
+                          struct weir_text before, struct shown own, struct weir_grant inherited,
                           uint32_t operations)
 {
     struct weir_grant passed_on[WEIR_STREAM_MAX + 2];
     struct weir_walk walk;
-    unsigned shown = 0;
-    bool skip = !itself;
+    unsigned count = 0;
 
     passed_on[0] = inherited;
     weir_walk_start(&walk, below, before);
@@ -55,26 +60,27 @@ static unsigned show_some(const struct audience *audience, const struct weir_tri
             below->is_basins ? passed_on[walk.depth] : (struct weir_grant){0, 0};
         struct weir_trie_step node = walk.node;
 
-        if (!skip && (node.prefix.operations & operations) != 0 && is_rule(node.prefix, above)) {
+        if (!own.prefix && (node.prefix.operations & operations) != 0 &&
+            is_rule(node.prefix, above)) {
             show(audience, WEIR_SET_PREFIX, walk.name, node.prefix.operations);
-            shown++;
+            count++;
         }
-        if (!skip && shown < WEIR_NEAREST_RULES && (node.exact.operations & operations) != 0 &&
+        if (!own.exact && count < WEIR_NEAREST_RULES && (node.exact.operations & operations) != 0 &&
             is_rule(node.exact, below->is_basins ? node.prefix : (struct weir_grant){0, 0})) {
             show(audience, WEIR_SET_EXACT, walk.name, node.exact.operations);
-            shown++;
+            count++;
         }
         passed_on[walk.depth + 1] = node.prefix;
-        skip = false;
-    } while (shown < WEIR_NEAREST_RULES && weir_walk_next(&walk, true));
-    return shown;
+        own = (struct shown){false, false};
+    } while (count < WEIR_NEAREST_RULES && weir_walk_next(&walk, true));
+    return count;
 }
 
 static void show_nearest(const struct audience *audience, const struct weir_trie *below,
-                         struct weir_text before, bool itself, struct weir_grant inherited)
+                         struct weir_text before, struct shown own, struct weir_grant inherited)
 {
-    if (show_some(audience, below, before, itself, inherited, audience->bit) == 0) {
-        (void)show_some(audience, below, before, itself, inherited, UINT32_MAX);
+    if (show_some(audience, below, before, own, inherited, audience->bit) == 0) {
+        (void)show_some(audience, below, before, own, inherited, UINT32_MAX);
     }
 }
 
@@ -95,32 +101,34 @@ static struct weir_grant show_way(const struct audience *audience, const struct 
         struct weir_text before = {audience->name.bytes, audience->name.length - rest.length};
         struct weir_text here;
         uint32_t child = 0;
+        bool ends = false;
 
         if (!weir_edges_pass(&node.edges, &rest)) {
             if ((granted.operations & audience->bit) == 0) {
-                show_nearest(audience, &below, before, true, inherited);
+                show_nearest(audience, &below, before, (struct shown){false, false}, inherited);
             }
             return granted;
         }
         here = (struct weir_text){audience->name.bytes, audience->name.length - rest.length};
+        ends = rest.length == 0;
         if (is_rule(node.prefix, inherited)) {
             show(audience, WEIR_SET_PREFIX, here, node.prefix.operations);
         }
-        if (rest.length == 0 &&
+        if (ends &&
             is_rule(node.exact, trie->is_basins ? node.prefix : (struct weir_grant){0, 0})) {
             show(audience, WEIR_SET_EXACT, here, node.exact.operations);
         }
         granted.operations =
             trie->is_basins ? node.prefix.operations : granted.operations | node.prefix.operations;
         granted.streams = node.prefix.streams;
-        if (rest.length == 0) {
+        if (ends) {
             granted.operations |= node.exact.operations;
             granted.streams = node.exact.streams;
         } else {
             child = weir_edges_step(&node.edges, &rest);
         }
         if (child == 0 && (granted.operations & audience->bit) == 0) {
-            show_nearest(audience, &below, before, false, inherited);
+            show_nearest(audience, &below, before, (struct shown){true, ends}, inherited);
         }
         below.root = child;
     }

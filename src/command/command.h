@@ -1,0 +1,39 @@
+/* command.h - what a subcommand of `weir` is. */
+#ifndef WEIR_COMMAND_COMMAND_H
+#define WEIR_COMMAND_COMMAND_H
+
+#include <stddef.h>
+
+#include "options.h"
+#include "output.h"
+
+/* The exit codes. A command that answers a question exits with the first two. */
+enum { EXIT_ALLOWED = 0, EXIT_DENIED = 1, EXIT_TROUBLE = 2 };
+
+/* The most arguments besides flags that a command takes. */
+#define OPERANDS_MAX 3
+
+/*
+ * A subcommand. `run` is called once its flags and operands are known to be complete. It writes to
+ * `output`, which main flushes, and returns an exit code. If that is EXIT_TROUBLE it has reported
+ * one line on standard error, unless `output` has failed: that is for main to report.
+ */
+struct command {
+    const char *name;
+    const char *summary;
+    const char *help;
+    unsigned flags;    /* FLAG_BIT of each flag it takes */
+    unsigned required; /* of each that it cannot do without */
+    const char *operands[OPERANDS_MAX];
+    size_t operands_required;
+    int (*run)(const struct command *command, const struct options *options, struct output *output);
+};
+
+extern const struct command check_command;
+extern const struct command eval_command;
+extern const struct command explain_command;
+extern const struct command compile_command;
+extern const struct command inspect_command;
+extern const struct command who_command;
+
+#endif

@@ -1,0 +1,10 @@
+/* json_memory.h - memory for jansson: this process reads one JSON value at a time. */
+#ifndef WEIR_COMMAND_JSON_MEMORY_H
+#define WEIR_COMMAND_JSON_MEMORY_H
+
+/* Makes jansson allocate by going through one area, which starts over whenever everything allocated
+ * has been freed, as it is between two values. What does not fit comes from malloc. For a process
+ * of one thread, before it reads any JSON. */
+void json_memory_init(void);
+
+#endif

@@ -1,0 +1,33 @@
+/* options.h - flags and operands of a subcommand. */
+#ifndef WEIR_COMMAND_OPTIONS_H
+#define WEIR_COMMAND_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <weir/instant.h>
+
+struct command;
+
+enum flag { FLAG_TOKENS, FLAG_NOW, FLAG_OUTPUT, FLAG_HELP, FLAG_COUNT };
+
+#define FLAG_BIT(flag) (1u << (flag))
+
+struct options {
+    const char *values[FLAG_COUNT]; /* NULL where the flag was not given */
+    struct weir_instant now;        /* of --now */
+    char **operands;
+    size_t operand_count;
+};
+
+/*
+ * Reads the arguments that follow the command's name; `argv` is rearranged, and `options` borrows
+ * from it. Flags and operands may come in any order; `--` ends the flags. Returns false, with the
+ * error reported, if they are not what the command takes. After --help nothing more is looked at.
+ */
+bool options_read(struct options *options, const struct command *command, int argc, char **argv);
+
+/* The instant that --now gave, else what the clock says. */
+struct weir_instant options_now(const struct options *options);
+
+#endif

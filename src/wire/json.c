@@ -1,0 +1,348 @@
+#include "wire/json.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "vocabulary/failure.h"
+#include "vocabulary/text.h"
+
+/* Enough of a field's name for a person to recognise it. */
+#define QUOTED_SIZE 128
+
+/*
+ * ---- Failures of jansson in plain words ----
+ *
+ * Its own words are not passed on: they hold raw bytes of the text and speak of C flags.
+ */
+
+struct complaint {
+    enum json_error_code code;
+    const char *begins; /* how jansson's words begin, where the code alone does not tell */
+    enum weir_status status;
+    const char *message;
+};
+
+static const struct complaint complaints[] = {
+    {json_error_premature_end_of_input, "", WEIR_ERROR_SYNTAX, WEIR_JSON_ENDS_EARLY},
+    {json_error_end_of_input_expected, "", WEIR_ERROR_SYNTAX, "more text after the end of a value"},
+    {json_error_invalid_utf8, "", WEIR_ERROR_SYNTAX, "bytes that are not UTF-8"},
+    {json_error_numeric_overflow, "", WEIR_ERROR_SYNTAX, "a number that is out of range"},
+    {json_error_stack_overflow, "", WEIR_ERROR_LIMIT, "arrays and objects nested too deeply"},
+    {json_error_null_byte_in_key, "", WEIR_ERROR_SCHEMA, "a field whose name holds a NUL"},
+    {json_error_invalid_syntax, "unexpected newline", WEIR_ERROR_SYNTAX,
+     "a line break inside a string"},
+    {json_error_invalid_syntax, "control character", WEIR_ERROR_SYNTAX,
+     "a control character inside a string, not escaped"},
+    {json_error_invalid_syntax, "invalid escape", WEIR_ERROR_SYNTAX,
+     "a backslash that begins no escape"},
+    {json_error_invalid_syntax, "invalid Unicode", WEIR_ERROR_SYNTAX,
+     "an escape that stands for half a character only"},
+    {json_error_invalid_syntax, "string or '}'", WEIR_ERROR_SYNTAX,
+     "a field name in double quotes was expected"},
+    {json_error_invalid_syntax, "':'", WEIR_ERROR_SYNTAX, "':' was expected"},
+    {json_error_invalid_syntax, "'}'", WEIR_ERROR_SYNTAX, "',' or '}' was expected"},
+    {json_error_invalid_syntax, "']'", WEIR_ERROR_SYNTAX, "',' or ']' was expected"},
+    {json_error_invalid_syntax, "", WEIR_ERROR_SYNTAX, "this is not a JSON value"},
+};
+
+static const struct complaint *complaint_of(const json_error_t *told)
+{
+    static const struct complaint other = {json_error_unknown, "", WEIR_ERROR_SYNTAX,
+                                           "not well-formed JSON"};
+
+    for (size_t i = 0; i < sizeof complaints / sizeof complaints[0]; i++) {
+        if (complaints[i].code == json_error_code(told) &&
+            strncmp(told->text, complaints[i].begins, strlen(complaints[i].begins)) == 0) {
+            return &complaints[i];
+        }
+    }
+    return &other;
+}
+
+bool weir_json_marked(struct weir_text text)
+{
+    return weir_text_begins_with(text, WEIR_TEXT("\xef\xbb\xbf")) ||
+           weir_text_begins_with(text, WEIR_TEXT("\xfe\xff")) ||
+           weir_text_begins_with(text, WEIR_TEXT("\xff\xfe"));
+}
+
+/* Sets the line and column of the character that holds the byte at `offset`, or of the end. */
+static void locate(struct weir_text text, size_t offset, struct weir_error *error)
+{
+    if (error == NULL) {
+        return;
+    }
+    error->line = 1;
+    error->column = 1;
+    while (offset > 0 && offset < text.length && (text.bytes[offset] & 0xc0) == 0x80) {
+        offset--;
+    }
+    for (size_t i = 0; i < offset; i++) {
+        if (text.bytes[i] == '\n') {
+            error->line++;
+            error->column = 1;
+        } else {
+            error->column += (text.bytes[i] & 0xc0) != 0x80;
+        }
+    }
+}
+
+/* Whether the byte at `offset` is a quote that no backslash precedes. */
+static bool is_bare_quote(struct weir_text text, size_t offset)
+{
+    size_t backslashes = 0;
+
+    if (text.bytes[offset] != '"') {
+        return false;
+    }
+    while (backslashes < offset && text.bytes[offset - backslashes - 1] == '\\') {
+        backslashes++;
+    }
+    return backslashes % 2 == 0;
+}
+
+/* jansson says only where the second of two equal keys ends: the rest is read from the text. */
+static enum weir_status fail_duplicate_key(struct weir_text text, size_t end,
+                                           struct weir_error *error)
+{
+    size_t start = end - 1;
+    json_t *key = NULL;
+
+    do {
+        start--;
+    } while (start > 0 && !is_bare_quote(text, start));
+    key = json_loadb(text.bytes + start, end - start, JSON_DECODE_ANY, NULL);
+    if (key == NULL) {
+        return weir_fail_memory(error);
+    }
+    (void)weir_json_fail_duplicate(
+        (struct weir_text){json_string_value(key), json_string_length(key)}, error);
+    json_decref(key);
+    locate(text, start, error);
+    return WEIR_ERROR_SCHEMA;
+}
+
+/* The byte at which the text stops being well-formed. jansson's position lies behind the last
+ * character that it took, which is the bad one, except where it put that back or never took it. */
+static size_t offset_of(const struct complaint *complaint, const json_error_t *told)
+{
+    size_t position = (size_t)told->position;
+    bool not_taken = complaint->code == json_error_premature_end_of_input ||
+                     complaint->code == json_error_invalid_utf8 ||
+                     strcmp(complaint->begins, "unexpected newline") == 0 ||
+                     strcmp(complaint->begins, "control character") == 0;
+
+    return not_taken || position == 0 ? position : position - 1;
+}
+
+static enum weir_status fail_load(struct weir_text text, const json_error_t *told,
+                                  struct weir_error *error)
+{
+    const struct complaint *complaint = complaint_of(told);
+    size_t offset = offset_of(complaint, told);
+    const char *message = complaint->message;
+
+    if (json_error_code(told) == json_error_duplicate_key) {
+        return fail_duplicate_key(text, (size_t)told->position, error);
+    }
+    if (weir_json_marked(text)) {
+        message = WEIR_JSON_BYTE_ORDER_MARK;
+        offset = 0;
+    } else if (complaint->code == json_error_premature_end_of_input && offset > 0 &&
+               text.bytes[offset - 1] == '\0') {
+        /* To jansson, a NUL outside a string looks like the end. */
+        message = "a NUL byte";
+        offset--;
+    }
+    (void)weir_fail(error, complaint->status, "%s", message);
+    locate(text, offset, error);
+    return complaint->status;
+}
+
+/*
+ * ---- Loading ----
+ */
+
+static size_t string_bytes(json_t *value)
+{
+    size_t bytes = 0;
+
+    if (json_is_string(value)) {
+        return json_string_length(value);
+    }
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        bytes += string_bytes(json_array_get(value, i));
+    }
+    for (void *field = json_object_iter(value); field != NULL;
+         field = json_object_iter_next(value, field)) {
+        bytes += strlen(json_object_iter_key(field)) + string_bytes(json_object_iter_value(field));
+    }
+    return bytes;
+}
+
+/* Whether no string of the value has lost a byte of the text. A text with escapes is not looked
+ * into: it counts as one that has. (Numbers may lose digits, but no number has a meaning here.) */
+static bool is_whole(json_t *value, struct weir_text text)
+{
+    size_t bytes = 0;
+    bool inside = false;
+
+    if (memchr(text.bytes, '\\', text.length) != NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.bytes[i] == '"') {
+            inside = !inside;
+        } else {
+            bytes += inside;
+        }
+    }
+    return bytes == string_bytes(value);
+}
+
+enum weir_status weir_json_load(struct weir_text text, json_t **value, struct weir_error *error)
+{
+    const char *bytes = text.bytes != NULL ? text.bytes : "";
+    int callers_errno = errno;
+    bool memory_lacked = false;
+    json_error_t told;
+
+    errno = 0;
+    *value = json_loadb(bytes, text.length,
+                        JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &told);
+    memory_lacked = errno == ENOMEM;
+    errno = callers_errno;
+    if (*value != NULL && memory_lacked && !is_whole(*value, text)) {
+        json_decref(*value);
+        *value = NULL;
+    }
+    if (*value != NULL) {
+        return WEIR_OK;
+    }
+    /* Of some allocations that fail jansson says nothing, of others that the text is wrong. */
+    if (memory_lacked || told.text[0] == '\0' ||
+        json_error_code(&told) == json_error_out_of_memory) {
+        return weir_fail_memory(error);
+    }
+    return fail_load(text, &told, error);
+}
+
+/*
+ * ---- Reading values ----
+ */
+
+static const char *kind_of(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return "an object";
+    case JSON_ARRAY:
+        return "an array";
+    case JSON_STRING:
+        return "a string";
+    case JSON_INTEGER:
+    case JSON_REAL:
+        return "a number";
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return "a boolean";
+    case JSON_NULL:
+    default:
+        return "null";
+    }
+}
+
+enum weir_status weir_json_fail_kind(const json_t *value, const char *wanted,
+                                     struct weir_error *error)
+{
+    return weir_fail(error, WEIR_ERROR_SCHEMA, "%s was expected, not %s", wanted, kind_of(value));
+}
+
+enum weir_status weir_json_fail_unknown(struct weir_text field, struct weir_error *error)
+{
+    char quoted[QUOTED_SIZE];
+
+    (void)weir_quote(field, quoted, sizeof quoted);
+    return weir_fail(error, WEIR_ERROR_SCHEMA, "unknown field %s", quoted);
+}
+
+enum weir_status weir_json_fail_duplicate(struct weir_text field, struct weir_error *error)
+{
+    char quoted[QUOTED_SIZE];
+
+    (void)weir_quote(field, quoted, sizeof quoted);
+    return weir_fail(error, WEIR_ERROR_SCHEMA, "duplicate field %s", quoted);
+}
+
+enum weir_status weir_json_fail_missing(const char *field, struct weir_error *error)
+{
+    return weir_fail(error, WEIR_ERROR_SCHEMA, "the field \"%s\" is missing", field);
+}
+
+static const struct weir_json_field *find_field(const struct weir_json_field *fields, size_t count,
+                                                struct weir_text name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (weir_text_equal(fields[i].name, name)) {
+            return &fields[i];
+        }
+    }
+    return NULL;
+}
+
+enum weir_status weir_json_read_object(json_t *value, const struct weir_json_field *fields,
+                                       size_t count, void *into, struct weir_error *error)
+{
+    if (!json_is_object(value)) {
+        return weir_json_fail_kind(value, "an object", error);
+    }
+    for (void *member = json_object_iter(value); member != NULL;
+         member = json_object_iter_next(value, member)) {
+        const char *key = json_object_iter_key(member);
+        struct weir_text name = {key, strlen(key)};
+        const struct weir_json_field *field = find_field(fields, count, name);
+        json_t *content = json_object_iter_value(member);
+        enum weir_status status = WEIR_OK;
+
+        if (field == NULL) {
+            return weir_json_fail_unknown(name, error);
+        }
+        if (!field->nullable || !json_is_null(content)) {
+            status = field->read(content, (char *)into + field->offset, error);
+        }
+        if (status != WEIR_OK) {
+            weir_error_within(error, ".%s", field->name.bytes);
+            return status;
+        }
+    }
+    return WEIR_OK;
+}
+
+void weir_json_finish_place(struct weir_error *error)
+{
+    if (error != NULL && error->place[0] == '.') {
+        memmove(error->place, error->place + 1, sizeof error->place - 1);
+    }
+}
+
+enum weir_status weir_json_read_text(json_t *value, void *into, struct weir_error *error)
+{
+    struct weir_text *text = into;
+
+    if (!json_is_string(value)) {
+        return weir_json_fail_kind(value, "a string", error);
+    }
+    *text = (struct weir_text){json_string_value(value), json_string_length(value)};
+    return WEIR_OK;
+}
+
+enum weir_status weir_json_read_boolean(json_t *value, void *into, struct weir_error *error)
+{
+    bool *boolean = into;
+
+    if (!json_is_boolean(value)) {
+        return weir_json_fail_kind(value, "true or false", error);
+    }
+    *boolean = json_is_true(value);
+    return WEIR_OK;
+}

@@ -64,8 +64,7 @@ static void ask_listing(const struct weir_compiled_token *token, enum weir_opera
 static void ask_token(const struct weir_image *image, const struct weir_compiled_token *token,
                       const char *hints, size_t size)
 {
-    static const struct weir_text basins[] = {WEIR_TEXT("tenant-0001"),
-                                              WEIR_TEXT("acme-prod-basin")};
+    const struct weir_text basins[] = {WEIR_TEXT("tenant-0001"), WEIR_TEXT("acme-prod-basin")};
     struct weir_text id = weir_compiled_token_id(token);
     struct weir_instant expires_at;
     size_t bytes = 0;

@@ -19,8 +19,8 @@ struct weir_instant {
     uint32_t nanoseconds;
 };
 
-/* 0001-01-01T00:00:00Z and the last second of 9999: what a token can carry. An instant outside is
- * taken as the nearer of the two ends. */
+/* 0001-01-01T00:00:00Z and the last second of 9999: what a token can carry. Where it is asked what
+ * holds now, an instant before is taken as the first, one after as later than any of these. */
 #define WEIR_INSTANT_SECONDS_MIN (-INT64_C(62135596800))
 #define WEIR_INSTANT_SECONDS_MAX INT64_C(253402300799)
 

@@ -96,12 +96,13 @@ struct weir_expiry {
 
 static inline struct weir_expiry weir_expiry_of(struct weir_instant instant)
 {
-    int64_t seconds = instant.seconds < WEIR_INSTANT_SECONDS_MIN   ? WEIR_INSTANT_SECONDS_MIN
-                      : instant.seconds > WEIR_INSTANT_SECONDS_MAX ? WEIR_INSTANT_SECONDS_MAX
-                                                                   : instant.seconds;
-    uint64_t since_year_1 = (uint64_t)(seconds - WEIR_INSTANT_SECONDS_MIN);
-
-    return (struct weir_expiry){since_year_1 << WEIR_EXPIRES_SECONDS_SHIFT |
+    if (instant.seconds < WEIR_INSTANT_SECONDS_MIN) {
+        instant = (struct weir_instant){WEIR_INSTANT_SECONDS_MIN, 0};
+    } else if (instant.seconds > WEIR_INSTANT_SECONDS_MAX) {
+        instant = (struct weir_instant){WEIR_INSTANT_SECONDS_MAX + 1, 0};
+    }
+    return (struct weir_expiry){(uint64_t)(instant.seconds - WEIR_INSTANT_SECONDS_MIN)
+                                        << WEIR_EXPIRES_SECONDS_SHIFT |
                                     instant.nanoseconds >> WEIR_EXPIRES_LOW_BITS,
                                 instant.nanoseconds & ((1u << WEIR_EXPIRES_LOW_BITS) - 1)};
 }

@@ -18,36 +18,39 @@
 struct complaint {
     enum json_error_code code;
     const char *begins; /* how jansson's words begin, where the code alone does not tell */
+    bool bad_byte_is_next;
     enum weir_status status;
     const char *message;
 };
 
 static const struct complaint complaints[] = {
-    {json_error_premature_end_of_input, "", WEIR_ERROR_SYNTAX, WEIR_JSON_ENDS_EARLY},
-    {json_error_end_of_input_expected, "", WEIR_ERROR_SYNTAX, "more text after the end of a value"},
-    {json_error_invalid_utf8, "", WEIR_ERROR_SYNTAX, "bytes that are not UTF-8"},
-    {json_error_numeric_overflow, "", WEIR_ERROR_SYNTAX, "a number that is out of range"},
-    {json_error_stack_overflow, "", WEIR_ERROR_LIMIT, "arrays and objects nested too deeply"},
-    {json_error_null_byte_in_key, "", WEIR_ERROR_SCHEMA, "a field whose name holds a NUL"},
-    {json_error_invalid_syntax, "unexpected newline", WEIR_ERROR_SYNTAX,
+    {json_error_premature_end_of_input, "", true, WEIR_ERROR_SYNTAX, WEIR_JSON_ENDS_EARLY},
+    {json_error_invalid_utf8, "", true, WEIR_ERROR_SYNTAX, "bytes that are not UTF-8"},
+    {json_error_invalid_syntax, "unexpected newline", true, WEIR_ERROR_SYNTAX,
      "a line break inside a string"},
-    {json_error_invalid_syntax, "control character", WEIR_ERROR_SYNTAX,
+    {json_error_invalid_syntax, "control character", true, WEIR_ERROR_SYNTAX,
      "a control character inside a string, not escaped"},
-    {json_error_invalid_syntax, "invalid escape", WEIR_ERROR_SYNTAX,
+    {json_error_end_of_input_expected, "", false, WEIR_ERROR_SYNTAX,
+     "more text after the end of a value"},
+    {json_error_numeric_overflow, "", false, WEIR_ERROR_SYNTAX, "a number that is out of range"},
+    {json_error_stack_overflow, "", false, WEIR_ERROR_LIMIT,
+     "arrays and objects nested too deeply"},
+    {json_error_null_byte_in_key, "", false, WEIR_ERROR_SCHEMA, "a field whose name holds a NUL"},
+    {json_error_invalid_syntax, "invalid escape", false, WEIR_ERROR_SYNTAX,
      "a backslash that begins no escape"},
-    {json_error_invalid_syntax, "invalid Unicode", WEIR_ERROR_SYNTAX,
-     "an escape that stands for half a character only"},
-    {json_error_invalid_syntax, "string or '}'", WEIR_ERROR_SYNTAX,
+    {json_error_invalid_syntax, "invalid Unicode", false, WEIR_ERROR_SYNTAX,
+     "a string with an escape that stands for half a character only"},
+    {json_error_invalid_syntax, "string or '}'", false, WEIR_ERROR_SYNTAX,
      "a field name in double quotes was expected"},
-    {json_error_invalid_syntax, "':'", WEIR_ERROR_SYNTAX, "':' was expected"},
-    {json_error_invalid_syntax, "'}'", WEIR_ERROR_SYNTAX, "',' or '}' was expected"},
-    {json_error_invalid_syntax, "']'", WEIR_ERROR_SYNTAX, "',' or ']' was expected"},
-    {json_error_invalid_syntax, "", WEIR_ERROR_SYNTAX, "this is not a JSON value"},
+    {json_error_invalid_syntax, "':'", false, WEIR_ERROR_SYNTAX, "':' was expected"},
+    {json_error_invalid_syntax, "'}'", false, WEIR_ERROR_SYNTAX, "',' or '}' was expected"},
+    {json_error_invalid_syntax, "']'", false, WEIR_ERROR_SYNTAX, "',' or ']' was expected"},
+    {json_error_invalid_syntax, "", false, WEIR_ERROR_SYNTAX, "this is not a JSON value"},
 };
 
 static const struct complaint *complaint_of(const json_error_t *told)
 {
-    static const struct complaint other = {json_error_unknown, "", WEIR_ERROR_SYNTAX,
+    static const struct complaint other = {json_error_unknown, "", false, WEIR_ERROR_SYNTAX,
                                            "not well-formed JSON"};
 
     for (size_t i = 0; i < sizeof complaints / sizeof complaints[0]; i++) {
@@ -66,7 +69,7 @@ bool weir_json_marked(struct weir_text text)
            weir_text_begins_with(text, WEIR_TEXT("\xff\xfe"));
 }
 
-/* Sets the line and column of the character that holds the byte at `offset`, or of the end. */
+/* Sets the line and column of the character that begins at `offset`, or of the end. */
 static void locate(struct weir_text text, size_t offset, struct weir_error *error)
 {
     if (error == NULL) {
@@ -74,9 +77,6 @@ static void locate(struct weir_text text, size_t offset, struct weir_error *erro
     }
     error->line = 1;
     error->column = 1;
-    while (offset > 0 && offset < text.length && (text.bytes[offset] & 0xc0) == 0x80) {
-        offset--;
-    }
     for (size_t i = 0; i < offset; i++) {
         if (text.bytes[i] == '\n') {
             error->line++;
@@ -101,17 +101,38 @@ static bool is_bare_quote(struct weir_text text, size_t offset)
     return backslashes % 2 == 0;
 }
 
-/* jansson says only where the second of two equal keys ends: the rest is read from the text. */
+static bool is_of_word(char byte)
+{
+    return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '+' || byte == '.';
+}
+
+/* Where the string, word, number or other character begins whose last byte is at `offset`. */
+static size_t start_of(struct weir_text text, size_t offset)
+{
+    if (text.bytes[offset] == '"' && offset > 0) {
+        do {
+            offset--;
+        } while (offset > 0 && !is_bare_quote(text, offset));
+    } else if (is_of_word(text.bytes[offset])) {
+        while (offset > 0 && is_of_word(text.bytes[offset - 1])) {
+            offset--;
+        }
+    } else {
+        while (offset > 0 && (text.bytes[offset] & 0xc0) == 0x80) {
+            offset--;
+        }
+    }
+    return offset;
+}
+
+/* jansson does not say which field it found twice, but where it ends. */
 static enum weir_status fail_duplicate_key(struct weir_text text, size_t end,
                                            struct weir_error *error)
 {
-    size_t start = end - 1;
-    json_t *key = NULL;
+    size_t start = start_of(text, end - 1);
+    json_t *key = json_loadb(text.bytes + start, end - start, JSON_DECODE_ANY, NULL);
 
-    do {
-        start--;
-    } while (start > 0 && !is_bare_quote(text, start));
-    key = json_loadb(text.bytes + start, end - start, JSON_DECODE_ANY, NULL);
     if (key == NULL) {
         return weir_fail_memory(error);
     }
@@ -122,24 +143,21 @@ static enum weir_status fail_duplicate_key(struct weir_text text, size_t end,
     return WEIR_ERROR_SCHEMA;
 }
 
-/* The byte at which the text stops being well-formed. jansson's position lies behind the last
- * character that it took, which is the bad one, except where it put that back or never took it. */
-static size_t offset_of(const struct complaint *complaint, const json_error_t *told)
+/* Where the text stops being well-formed. jansson's position lies behind the last byte that it
+ * took: the end of what is bad, except where it put that back or never took it. */
+static size_t offset_of(struct weir_text text, const struct complaint *complaint,
+                        const json_error_t *told)
 {
     size_t position = (size_t)told->position;
-    bool not_taken = complaint->code == json_error_premature_end_of_input ||
-                     complaint->code == json_error_invalid_utf8 ||
-                     strcmp(complaint->begins, "unexpected newline") == 0 ||
-                     strcmp(complaint->begins, "control character") == 0;
 
-    return not_taken || position == 0 ? position : position - 1;
+    return position == 0 || complaint->bad_byte_is_next ? position : start_of(text, position - 1);
 }
 
 static enum weir_status fail_load(struct weir_text text, const json_error_t *told,
                                   struct weir_error *error)
 {
     const struct complaint *complaint = complaint_of(told);
-    size_t offset = offset_of(complaint, told);
+    size_t offset = offset_of(text, complaint, told);
     const char *message = complaint->message;
 
     if (json_error_code(told) == json_error_duplicate_key) {

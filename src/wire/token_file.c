@@ -36,6 +36,12 @@ static enum weir_status fail_expected(struct token_file *file, int byte, const c
  * ---- Pieces of the text ----
  */
 
+/* Whether the byte (-1: the end) does not already belong to what follows a value. */
+static bool may_begin_value(int byte)
+{
+    return byte >= 0 && byte != ',' && byte != ':' && byte != ']' && byte != '}';
+}
+
 /* Takes blanks up to the next byte, which stays; -1 at the end of the file. */
 static enum weir_status next_byte(struct token_file *file, int *byte)
 {
@@ -246,7 +252,7 @@ static enum weir_status read_element(struct token_file *file, int first, uint64_
     struct weir_text json = {0};
     enum weir_status status = WEIR_OK;
 
-    if (first < 0 || strchr(",:]}", first) != NULL) {
+    if (!may_begin_value(first)) {
         return fail_expected(file, first, "a token was expected");
     }
     status = next_value(file, &json);
@@ -404,7 +410,7 @@ static enum weir_status read_list_field(struct token_file *file, int byte, struc
     if (status != WEIR_OK) {
         return status;
     }
-    if (byte < 0 || strchr(",:]}", byte) != NULL) {
+    if (!may_begin_value(byte)) {
         return fail_expected(file, byte, "a value was expected");
     }
     return tokens ? read_access_tokens(file, byte) : read_has_more(file);

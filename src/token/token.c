@@ -68,7 +68,8 @@ static enum weir_status check_scope(const struct weir_scope *scope, struct weir_
     if (status == WEIR_OK) {
         status = check_set(&scope->access_tokens, &access_tokens, error);
     }
-    if (status == WEIR_OK && weir_scope_operations(scope) == 0) {
+    /* No group is empty. */
+    if (status == WEIR_OK && scope->ops == 0 && scope->op_groups == 0) {
         status =
             weir_fail(error, WEIR_ERROR_PERMISSION, "Access token permissions cannot be empty");
     }

@@ -7,17 +7,14 @@
 
 struct operation_row {
     struct weir_text name;
-    enum weir_group group;
-    enum weir_access access;
     enum weir_target target;
 };
 
 /* Indexed by number; row 0 stands for whatever is no operation. */
 static const struct operation_row rows[WEIR_OPERATION_COUNT + 1] = {
-    [0] = {{"unknown", 7}, WEIR_GROUP_ACCOUNT, WEIR_ACCESS_READ, WEIR_TARGET_NONE},
+    [0] = {{"unknown", 7}, WEIR_TARGET_NONE},
 #define ROW(number, constant, name, group, access, target)                                         \
-    [number] = {                                                                                   \
-        {name, sizeof(name) - 1}, WEIR_GROUP_##group, WEIR_ACCESS_##access, WEIR_TARGET_##target},
+    [number] = {{name, sizeof(name) - 1}, WEIR_TARGET_##target},
     WEIR_OPERATION_TABLE(ROW)
 #undef ROW
 };
@@ -26,6 +23,17 @@ static const struct operation_row rows[WEIR_OPERATION_COUNT + 1] = {
 _Static_assert((0 WEIR_OPERATION_TABLE(BIT_OF_ROW)) == WEIR_OPERATIONS_ALL,
                "the table numbers the operations from 1 without a gap");
 #undef BIT_OF_ROW
+
+/* Which bit of an `op_groups` grants each operation. */
+static const uint8_t group_bits[WEIR_OPERATION_COUNT + 1] = {
+#define GROUP_BIT(number, constant, name, group, access, target)                                   \
+    [number] = 2 * WEIR_GROUP_##group + WEIR_ACCESS_##access,
+    WEIR_OPERATION_TABLE(GROUP_BIT)
+#undef GROUP_BIT
+};
+
+_Static_assert(WEIR_GROUP_BIT(WEIR_GROUP_STREAM, WEIR_ACCESS_WRITE) == 1u << 5,
+               "the bits are numbered as group_bits says");
 
 static const struct operation_row *row_of(enum weir_operation operation)
 {
@@ -57,10 +65,8 @@ weir_operations weir_op_groups_operations(unsigned op_groups)
 {
     weir_operations operations = 0;
 
-    for (unsigned number = 1; op_groups != 0 && number <= WEIR_OPERATION_COUNT; number++) {
-        if ((op_groups & WEIR_GROUP_BIT(rows[number].group, rows[number].access)) != 0) {
-            operations |= WEIR_OPERATION_BIT(number);
-        }
+    for (unsigned number = 1; number <= WEIR_OPERATION_COUNT; number++) {
+        operations |= (weir_operations)(op_groups >> group_bits[number] & 1) << number;
     }
     return operations;
 }

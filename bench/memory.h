@@ -1,0 +1,31 @@
+/* memory.h - memory that costs nothing when it is first used. */
+#ifndef WEIR_BENCH_MEMORY_H
+#define WEIR_BENCH_MEMORY_H
+
+#include <stddef.h>
+
+#include <weir/allocator.h>
+
+/* `size` bytes in large pages where there are such, each of them written to. Ends the program if
+ * there is no memory. */
+void *memory_touched(size_t size);
+void memory_release(void *memory, size_t size);
+
+/*
+ * An allocator that takes from memory which has been touched before, so that what is measured is
+ * the work, not the system's page faults. What is released comes back when all starts anew.
+ */
+struct memory_arena {
+    struct weir_allocator allocator; /* hand this out */
+    char *bytes;
+    size_t size;
+    size_t used;
+    size_t peak; /* most bytes that were allocated at a time */
+    size_t live;
+};
+
+void memory_arena_make(struct memory_arena *arena, size_t size);
+void memory_arena_restart(struct memory_arena *arena);
+void memory_arena_release(struct memory_arena *arena);
+
+#endif

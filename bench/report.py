@@ -1,0 +1,149 @@
+"""Makes a report of what the benchmarks measured: report.py RAW.json REPORT.md [--strict].
+
+Prints the budgets, too. With --strict the exit status is 1 if one of them is exceeded.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from pathlib import Path
+
+# What a benchmark's time is the time of.
+UNITS = {"compile": "ns a token", "image": "ns a token", "floor/copy": "ns a token",
+         "floor/hash_and_write": "ns a token"}
+
+# Each a ratio within one run: (what, bound, figure, figures whose sum it is divided by).
+BUDGETS = [
+    ("hot check by id, names validated ÷ (XXH3 + resolved comparison)", 2.5,
+     "check/id/hot/loop", ["floor/hash", "floor/resolved"]),
+    ("cold check, one at a time ÷ its own cache lines replayed", 1.3,
+     "check/id/cold/serial", ["floor/replay/serial"]),
+    ("cold checks in a plain loop ÷ one record miss", 1.0,
+     "check/id/cold/loop", ["floor/record_miss"]),
+    ("batch of 32 ÷ plain loop, cold", 0.25,
+     "check/id/cold/batch", ["check/id/cold/loop"]),
+    ("batch of 32, cold ÷ two-line prefetch loop over the same memory", 1.5,
+     "check/id/cold/batch", ["floor/replay/batch"]),
+    ("unknown id, cold ÷ one record miss", 0.35,
+     "check/id/unknown/serial", ["floor/record_miss"]),
+    ("resolved check ÷ its floor (comparison and names)", 1.25,
+     "check/resolved/one_scope", ["floor/resolved_with_names"]),
+    ("resolved check, 10 000 prefixes like org-07/audit/1c0ffe/ ÷ one scope", 6,
+     "check/resolved/10000_services", ["check/resolved/one_scope"]),
+    ("resolved check, 10 000 prefixes like 9f86d081884c/ ÷ one scope", 6,
+     "check/resolved/10000_hexadecimal", ["check/resolved/one_scope"]),
+    ("resolved check, 10 000 prefixes like users/1234/ ÷ one scope", 6,
+     "check/resolved/10000_users", ["check/resolved/one_scope"]),
+    ("compile, random order ÷ (hash + write)", 3,
+     "compile/random_order", ["floor/hash_and_write"]),
+    ("compile, by id ÷ (hash + write)", 3,
+     "compile/by_id", ["floor/hash_and_write"]),
+]
+
+# Figures that are bounded as they are: (what, bound, benchmark, counter).
+SIZES = [
+    ("memory beyond the tokens' own strings, bytes a token", 40,
+     "image/size", "bytes_a_token_beyond_strings"),
+]
+
+
+def read_rounds(raw):
+    """Returns {benchmark: [round, …]}, in the order of the benchmarks' own table."""
+    rounds = {}
+    for run in sorted(raw["benchmarks"], key=lambda run: run["family_index"]):
+        if run["run_type"] == "iteration":
+            name = run["name"].split("/iterations:")[0]
+            rounds.setdefault(name, []).append(run)
+    return rounds
+
+
+def errors_of(rounds):
+    return sorted({f"{name}: {run['error_message']}"
+                   for name, runs in rounds.items() for run in runs if run.get("error_occurred")})
+
+
+def unit_of(name):
+    fits = [unit for begin, unit in UNITS.items() if name.startswith(begin)]
+    return fits[0] if fits else "ns"
+
+
+def counters_of(runs):
+    """Returns {counter: median} of what a benchmark counts besides the time."""
+    names = [name for name in runs[0] if name.endswith(("_token", "_strings"))]
+    return {name: statistics.median(run[name] for run in runs) for name in names}
+
+
+def figures_table(rounds):
+    yield "| benchmark | median | lowest | highest | |"
+    yield "|---|---:|---:|---:|---|"
+    for name, runs in rounds.items():
+        times = [run["real_time"] for run in runs]
+        if any(times):
+            yield (f"| {name} | {statistics.median(times):.1f} | {min(times):.1f} | "
+                   f"{max(times):.1f} | {unit_of(name)} |")
+        for counter, value in counters_of(runs).items():
+            yield f"| {name} | {value:.1f} | | | {counter.replace('_', ' ')} |"
+
+
+def budgets(rounds):
+    """Yields (what, bound, value) for each budget whose figures were measured."""
+    medians = {name: statistics.median(run["real_time"] for run in runs)
+               for name, runs in rounds.items()}
+    for what, bound, figure, floors in BUDGETS:
+        if {figure, *floors} <= medians.keys():
+            yield what, bound, medians[figure] / sum(medians[floor] for floor in floors)
+    for what, bound, name, counter in SIZES:
+        if name in rounds:
+            yield what, bound, counters_of(rounds[name])[counter]
+
+
+def budgets_table(rows):
+    yield "| budget | at most | measured | |"
+    yield "|---|---:|---:|---|"
+    for what, bound, value in rows:
+        yield f"| {what} | {bound:g} | {value:.2f} | {'pass' if value <= bound else 'FAIL'} |"
+
+
+def machine_lines(context, count):
+    load = context.get("load_avg") or [0]
+    yield (f"{context['num_cpus']} processors at {context['mhz_per_cpu']} MHz; {count} rounds, "
+           f"interleaved at random; {context['date']}.")
+    if load[0] > 1:
+        yield ""
+        yield (f"**The machine was busy with other work (load {load[0]:.1f}): "
+               "take no figure for granted.**")
+
+
+def report(raw, rounds, rows):
+    count = max(len(runs) for runs in rounds.values())
+    lines = ["# Benchmarks", "", *machine_lines(raw["context"], count), "", "## Budgets", "",
+             "Ratios of medians within this run.", "", *budgets_table(rows), "", "## Figures", "",
+             "Of one operation, on an image of a million tokens with 52 bytes of names each; "
+             "a round's figure is the median of its chunks of 128 requests.", "",
+             *figures_table(rounds), ""]
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("raw", type=Path)
+    parser.add_argument("report", type=Path)
+    parser.add_argument("--strict", action="store_true")
+    arguments = parser.parse_args()
+
+    raw = json.loads(arguments.raw.read_text())
+    rounds = read_rounds(raw)
+    errors = errors_of(rounds)
+    if errors:
+        print("\n".join(errors), file=sys.stderr)
+        return 1
+    rows = list(budgets(rounds))
+    arguments.report.write_text(report(raw, rounds, rows))
+    print("\n".join(budgets_table(rows)))
+    exceeded = any(value > bound for _, bound, value in rows)
+    return 1 if exceeded and arguments.strict else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+/* tokens.h - a million tokens, as declarations and as an image. */
+#ifndef WEIR_BENCH_TOKENS_H
+#define WEIR_BENCH_TOKENS_H
+
+#include <stdint.h>
+
+#include <weir/compile.h>
+
+#define TOKEN_COUNT 1000000
+
+/* The moment of all questions; no token has expired. */
+#define BENCH_NOW ((struct weir_instant){1795435200, 0})
+
+/* A number that looks random and follows from `number`. */
+uint64_t tokens_mix(uint64_t number);
+
+/*
+ * The names of a token: an id of 12 to 40 bytes, prefixes of basins of 4 to 20 and of streams of 4
+ * to 24, 52 bytes in all on average and 80 at most, one after the other.
+ */
+struct names {
+    uint8_t id_length;
+    uint8_t basin_length;
+    uint8_t stream_length;
+    char bytes[80];
+};
+
+void names_make(uint64_t number, struct names *names);
+
+/* How many bytes of a struct names are used, rounded up: how they lie in declarations. */
+static inline size_t names_stride(const struct names *names)
+{
+    return (sizeof *names - sizeof names->bytes + names->id_length + names->basin_length +
+            names->stream_length + 7) &
+           ~(size_t)7;
+}
+
+/* TOKEN_COUNT names, packed by names_stride. */
+struct declarations {
+    char *bytes;
+    size_t size;
+    size_t strings; /* bytes of names in all */
+};
+
+/* In an order that has nothing to do with ids, or by id. Made once. */
+const struct declarations *declarations_in_random_order(void);
+const struct declarations *declarations_by_id(void);
+
+/* Compiles declarations: each a token that may do everything to the streams under its prefixes. */
+struct weir_image *tokens_compile(const struct declarations *declarations,
+                                  const struct weir_allocator *allocator);
+
+/* The image of the declarations. Made once, in memory that has been touched. */
+const struct weir_image *tokens_image(void);
+
+#endif

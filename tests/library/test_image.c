@@ -1,0 +1,11 @@
+/* test_image.c - what image.h promises. */
+#include "library/image_cases.h"
+#include "library/support.h"
+
+int main(void)
+{
+    TCase *const cases[] = {opening_cases(), damage_cases(),  mutation_cases(),
+                            hostile_cases(), finding_cases(), saving_cases()};
+
+    return run_cases("image", cases, COUNT(cases));
+}

@@ -6,10 +6,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -19,6 +15,7 @@
 #include "image/format.h"
 #include "vocabulary/name_rules.h"
 #include "vocabulary/text.h"
+#include "vocabulary/vector.h"
 
 struct weir_index {
     const struct weir_bucket *buckets;
@@ -61,7 +58,7 @@ static inline const struct weir_block *weir_blocks_at(struct weir_blocks blocks,
  * apart by WEIR_SLOT_OF, the first of them, and `matches & (matches - 1)`, the others. */
 static inline uint32_t weir_bucket_matches(const struct weir_bucket *bucket, uint16_t tag)
 {
-#ifdef __SSE2__
+#if WEIR_SSE2
     /* Slots 0 to 7 are the first sixteen bytes, 8 and 9 the four after them. */
     const char *tags = (const char *)bucket;
     int32_t last_two;

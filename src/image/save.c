@@ -51,9 +51,13 @@ static enum weir_status resolve(const char *path, struct replacement *replacemen
 /* Opens a new file beside the path, under the first name that is free. */
 static enum weir_status open_temporary(struct replacement *replacement, struct weir_error *error)
 {
+    const char *slash = strrchr(replacement->path, '/');
+    int directory_length = slash == NULL ? 0 : (int)(slash + 1 - replacement->path);
+
     for (unsigned attempt = 0; attempt < 1000; attempt++) {
-        int length = snprintf(replacement->temporary, sizeof replacement->temporary,
-                              "%s.%ld-%u.tmp", replacement->path, (long)getpid(), attempt);
+        int length =
+            snprintf(replacement->temporary, sizeof replacement->temporary, "%.*s.weir-%ld-%u.tmp",
+                     directory_length, replacement->path, (long)getpid(), attempt);
 
         if (length < 0 || (size_t)length >= sizeof replacement->temporary) {
             errno = ENAMETOOLONG;

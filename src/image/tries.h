@@ -5,14 +5,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include <weir/name.h>
 
 #include "image/block.h"
 #include "image/format.h"
+#include "vocabulary/vector.h"
 
 static inline const void *weir_tries_at(const struct weir_tries *tries, uint32_t offset)
 {
@@ -102,7 +99,7 @@ static inline unsigned weir_count_bits(uint64_t word)
 /* Sixteen bytes may be read from the first of few keys: see struct weir_name_node. */
 static inline unsigned weir_few_keys_rank(const struct weir_edges *edges, unsigned char key)
 {
-#ifdef __SSE2__
+#if WEIR_SSE2
     __m128i keys = _mm_loadu_si128((const __m128i *)(const void *)edges->keys);
     unsigned equal = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(keys, _mm_set1_epi8((char)key)));
 

@@ -6,11 +6,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include <weir/name.h>
+
+#include "vocabulary/vector.h"
 
 /* Whether the bytes are valid UTF-8 without a NUL; for names that are not all ASCII. */
 bool weir_utf8_valid(struct weir_text text);
@@ -27,102 +25,107 @@ static inline uint64_t weir_load_word(const char *bytes)
 }
 
 /*
- * Names are looked at in pieces of the machine's width, the last of which ends where the name does:
- * so none reads a byte that is not the name's. A piece of which some byte is not as it should be
- * has a bit set; the pieces of a name are taken together.
+ * Of the two rules that every check applies there is a form for each of what a machine can compare
+ * at once. No byte beside the name is read: pieces overlap where its length is no multiple of
+ * theirs. The lengths of names vary from one question to the next, so the number of pieces does not
+ * depend on them, where it can be helped: a wrongly guessed branch costs more than a needless
+ * piece.
  */
-#ifdef __SSE2__
+#if WEIR_SSE2
 
-typedef __m128i weir_piece;
-#define WEIR_PIECE ((size_t)16)
-
-static inline weir_piece weir_piece_load(const char *bytes)
+static inline __m128i weir_load_piece(const char *bytes)
 {
     return _mm_loadu_si128((const __m128i *)(const void *)bytes);
 }
 
-/* A piece of 8 to 16 bytes: the first eight and the last eight. */
-static inline weir_piece weir_piece_load_short(const char *bytes, size_t length)
+/* The piece at `start`, or the last one of a name of `last` + 16 bytes, whichever comes first. */
+static inline __m128i weir_load_piece_within(const char *bytes, size_t start, size_t last)
+{
+    return weir_load_piece(bytes + (start < last ? start : last));
+}
+
+/* A name of 8 to 15 bytes as one piece: its first eight and its last eight. */
+static inline __m128i weir_load_short(const char *bytes, size_t length)
 {
     return _mm_set_epi64x((long long)weir_load_word(bytes + length - 8),
                           (long long)weir_load_word(bytes));
 }
 
-static inline weir_piece weir_piece_none(void)
+/* All bits of each byte of which that holds. Bytes that are not ASCII count as negative. */
+static inline __m128i weir_between(__m128i piece, char low, char high)
 {
-    return _mm_setzero_si128();
+    return _mm_and_si128(_mm_cmpgt_epi8(piece, _mm_set1_epi8((char)(low - 1))),
+                         _mm_cmplt_epi8(piece, _mm_set1_epi8((char)(high + 1))));
 }
 
-static inline weir_piece weir_piece_or(weir_piece left, weir_piece right)
+static inline __m128i weir_is_basin(__m128i piece)
 {
-    return _mm_or_si128(left, right);
+    return _mm_or_si128(_mm_or_si128(weir_between(piece, 'a', 'z'), weir_between(piece, '0', '9')),
+                        _mm_cmpeq_epi8(piece, _mm_set1_epi8('-')));
 }
 
-/* Whether the high bit of some byte is set. */
-static inline bool weir_piece_any(weir_piece bad)
+static inline __m128i weir_is_plain(__m128i piece)
 {
-    return _mm_movemask_epi8(bad) != 0;
+    return _mm_cmpgt_epi8(piece, _mm_setzero_si128());
 }
 
-/* All bits of each byte that lies between the two, inclusive. */
-static inline __m128i weir_bytes_between(__m128i piece, char low, char high)
+static inline bool weir_all_bytes(__m128i good)
 {
-    __m128i above_low = _mm_sub_epi8(piece, _mm_set1_epi8(low));
-
-    return _mm_cmpeq_epi8(_mm_subs_epu8(above_low, _mm_set1_epi8((char)(high - low))),
-                          _mm_setzero_si128());
+    return _mm_movemask_epi8(good) == 0xffff;
 }
 
-/* Bytes that may not stand in the name of a basin. */
-static inline weir_piece weir_piece_not_basin(weir_piece piece)
+/* Whether 8 to 48 bytes may all stand in the name of a basin. */
+static inline bool weir_basin_bytes(const char *bytes, size_t length)
 {
-    __m128i good = _mm_or_si128(
-        _mm_or_si128(weir_bytes_between(piece, 'a', 'z'), weir_bytes_between(piece, '0', '9')),
-        _mm_cmpeq_epi8(piece, _mm_set1_epi8('-')));
+    __m128i good;
 
-    return _mm_xor_si128(good, _mm_set1_epi8(-1));
+    if (length < 16) {
+        good = weir_is_basin(weir_load_short(bytes, length));
+    } else {
+        size_t last = length - 16;
+
+        good = _mm_and_si128(weir_is_basin(weir_load_piece(bytes)),
+                             weir_is_basin(weir_load_piece(bytes + last)));
+        good = _mm_and_si128(good, weir_is_basin(weir_load_piece_within(bytes, 16, last)));
+    }
+    return weir_all_bytes(good);
 }
 
-/* Bytes that are NUL or not ASCII. */
-static inline weir_piece weir_piece_not_plain(weir_piece piece)
+/* Whether 16 to 64 bytes are all ASCII without a NUL. */
+static inline bool weir_plain_window(const char *bytes, size_t length)
 {
-    return _mm_or_si128(piece, _mm_cmpeq_epi8(piece, _mm_setzero_si128()));
+    size_t last = length - 16;
+    __m128i first_half = _mm_and_si128(weir_is_plain(weir_load_piece(bytes)),
+                                       weir_is_plain(weir_load_piece_within(bytes, 16, last)));
+    __m128i second_half = _mm_and_si128(weir_is_plain(weir_load_piece_within(bytes, 32, last)),
+                                        weir_is_plain(weir_load_piece(bytes + last)));
+
+    return weir_all_bytes(_mm_and_si128(first_half, second_half));
+}
+
+/* Whether 8 bytes or more are all ASCII without a NUL. */
+static inline bool weir_plain_bytes(const char *bytes, size_t length)
+{
+    if (length < 16) {
+        return weir_all_bytes(weir_is_plain(weir_load_short(bytes, length)));
+    }
+    for (; length > 64; bytes += 64, length -= 64) {
+        if (length < 64 + 16) {
+            /* So that what is left is not too short for a window of its own. */
+            return weir_plain_window(bytes, 64) && weir_plain_window(bytes + length - 64, 64);
+        }
+        if (!weir_plain_window(bytes, 64)) {
+            return false;
+        }
+    }
+    return weir_plain_window(bytes, length);
 }
 
 #else
 
-typedef uint64_t weir_piece;
-#define WEIR_PIECE ((size_t)8)
-
-static inline weir_piece weir_piece_load(const char *bytes)
-{
-    return weir_load_word(bytes);
-}
-
-static inline weir_piece weir_piece_load_short(const char *bytes, size_t length)
-{
-    (void)length; /* is eight */
-    return weir_load_word(bytes);
-}
-
-static inline weir_piece weir_piece_none(void)
-{
-    return 0;
-}
-
-static inline weir_piece weir_piece_or(weir_piece left, weir_piece right)
-{
-    return left | right;
-}
-
-static inline bool weir_piece_any(weir_piece bad)
-{
-    return (bad & WEIR_HIGH_BITS) != 0;
-}
-
 /* The high bit of each byte of an all-ASCII word that lies between the two, inclusive. Neither sum
  * carries into the next byte, since no byte exceeds 0x7f. */
-static inline uint64_t weir_bytes_between(uint64_t word, unsigned low, unsigned high)
+static inline uint64_t weir_between(uint64_t word, unsigned low, unsigned high)
 {
     uint64_t at_least = word + WEIR_EACH_BYTE * (0x80 - low);
     uint64_t beyond = word + WEIR_EACH_BYTE * (0x7f - high);
@@ -130,20 +133,43 @@ static inline uint64_t weir_bytes_between(uint64_t word, unsigned low, unsigned 
     return at_least & ~beyond & WEIR_HIGH_BITS;
 }
 
-static inline weir_piece weir_piece_not_basin(weir_piece piece)
+/* The high bit of each byte that may not stand in the name of a basin. */
+static inline uint64_t weir_not_basin(uint64_t word)
 {
-    uint64_t ascii = piece & ~WEIR_HIGH_BITS;
-    uint64_t good = weir_bytes_between(ascii, 'a', 'z') | weir_bytes_between(ascii, '0', '9') |
-                    weir_bytes_between(ascii, '-', '-');
+    uint64_t ascii = word & ~WEIR_HIGH_BITS;
+    uint64_t good = weir_between(ascii, 'a', 'z') | weir_between(ascii, '0', '9') |
+                    weir_between(ascii, '-', '-');
 
-    return ~good | piece;
+    return (~good | word) & WEIR_HIGH_BITS;
 }
 
-/* A byte of 1 to 0x7f less one has no high bit, and a borrow comes only from a NUL, which is found
- * itself. */
-static inline weir_piece weir_piece_not_plain(weir_piece piece)
+/* Nonzero if one of eight bytes is NUL or not ASCII: a byte of 1 to 0x7f less one has no high bit,
+ * and a borrow comes only from a NUL, which is found itself. */
+static inline uint64_t weir_not_plain(uint64_t word)
 {
-    return (piece - WEIR_EACH_BYTE) | piece;
+    return ((word - WEIR_EACH_BYTE) | word) & WEIR_HIGH_BITS;
+}
+
+/* Whether 8 to 48 bytes may all stand in the name of a basin. */
+static inline bool weir_basin_bytes(const char *bytes, size_t length)
+{
+    uint64_t bad = weir_not_basin(weir_load_word(bytes + length - 8));
+
+    for (size_t i = 0; i + 8 < length; i += 8) {
+        bad |= weir_not_basin(weir_load_word(bytes + i));
+    }
+    return bad == 0;
+}
+
+/* Whether 8 bytes or more are all ASCII without a NUL. */
+static inline bool weir_plain_bytes(const char *bytes, size_t length)
+{
+    uint64_t bad = weir_not_plain(weir_load_word(bytes + length - 8));
+
+    for (size_t i = 0; i + 8 < length; i += 8) {
+        bad |= weir_not_plain(weir_load_word(bytes + i));
+    }
+    return bad == 0;
 }
 
 #endif
@@ -151,44 +177,23 @@ static inline weir_piece weir_piece_not_plain(weir_piece piece)
 /* weir_basin_valid */
 static inline bool weir_basin_allowed(struct weir_text name)
 {
-    weir_piece bad;
-
-    if (name.length < WEIR_BASIN_MIN || name.length > WEIR_BASIN_MAX) {
-        return false;
-    }
-    if (name.length <= WEIR_PIECE) {
-        bad = weir_piece_not_basin(weir_piece_load_short(name.bytes, name.length));
-    } else {
-        bad = weir_piece_not_basin(weir_piece_load(name.bytes + name.length - WEIR_PIECE));
-        for (size_t i = 0; i + WEIR_PIECE < name.length; i += WEIR_PIECE) {
-            bad = weir_piece_or(bad, weir_piece_not_basin(weir_piece_load(name.bytes + i)));
-        }
-    }
-    return !weir_piece_any(bad) && name.bytes[0] != '-' && name.bytes[name.length - 1] != '-';
+    return name.length >= WEIR_BASIN_MIN && name.length <= WEIR_BASIN_MAX &&
+           weir_basin_bytes(name.bytes, name.length) && name.bytes[0] != '-' &&
+           name.bytes[name.length - 1] != '-';
 }
 
 /* Whether the text is ASCII without a NUL. */
 static inline bool weir_text_plain(struct weir_text text)
 {
-    weir_piece bad = weir_piece_none();
-
-    if (text.length < 8) {
-        for (size_t i = 0; i < text.length; i++) {
-            if ((signed char)text.bytes[i] <= 0) {
-                return false;
-            }
-        }
-        return true;
+    if (text.length >= 8) {
+        return weir_plain_bytes(text.bytes, text.length);
     }
-    if (text.length <= WEIR_PIECE) {
-        bad = weir_piece_not_plain(weir_piece_load_short(text.bytes, text.length));
-    } else {
-        bad = weir_piece_not_plain(weir_piece_load(text.bytes + text.length - WEIR_PIECE));
-        for (size_t i = 0; i + WEIR_PIECE < text.length; i += WEIR_PIECE) {
-            bad = weir_piece_or(bad, weir_piece_not_plain(weir_piece_load(text.bytes + i)));
+    for (size_t i = 0; i < text.length; i++) {
+        if ((signed char)text.bytes[i] <= 0) {
+            return false;
         }
     }
-    return !weir_piece_any(bad);
+    return true;
 }
 
 /* Whether the text is valid UTF-8 without a NUL. */

@@ -20,7 +20,11 @@ extern "C" {
  * JSON is read by jansson, whose allocator is one for the whole process (json_set_alloc_funcs) and
  * whose hash seed is drawn once (json_object_seed): the only state here that is not in an object.
  * What jansson allocates while a token or request is read goes through its allocator and is freed
- * before the function returns; everything else goes through the caller's.
+ * before the function returns; everything else goes through the caller's. An allocator given to
+ * jansson must set errno to ENOMEM where it fails, as malloc does: jansson 2.14 itself does not
+ * always notice, and what it then made up is refused by that sign. A host that runs under a memory
+ * limit does better to end in such an allocator than to return NULL from it. A hostile text can
+ * make jansson allocate dozens of times its own size: bound what comes from a network.
  *
  * Input is strict: unknown fields, duplicate keys, wrong types, invalid UTF-8, a byte-order mark,
  * names that are not allowed, unknown operations, trailing bytes are errors, each with its place.

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "command.h"
 
 #define AREA_SIZE ((size_t)256 << 10)
 #define ALIGNMENT alignof(max_align_t)
@@ -15,13 +18,27 @@ static struct {
     size_t live; /* number of allocations in the area that are not freed */
 } area;
 
+/* jansson goes on with a string that it could not make room for, so there is nothing to return to.
+ */
+static void *allocate_or_end(size_t size)
+{
+    static const char message[] = "weir: out of memory\n";
+    void *memory = malloc(size);
+
+    if (memory == NULL) {
+        (void)!write(STDERR_FILENO, message, sizeof message - 1);
+        _exit(EXIT_TROUBLE);
+    }
+    return memory;
+}
+
 static void *allocate(size_t size)
 {
     char *memory = area.bytes + area.used;
     size_t room = AREA_SIZE - area.used;
 
     if (size > room || room - size < ALIGNMENT) {
-        return malloc(size);
+        return allocate_or_end(size);
     }
     area.used += (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
     area.live++;

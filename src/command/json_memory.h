@@ -3,7 +3,8 @@
 #define WEIR_COMMAND_JSON_MEMORY_H
 
 /* Makes jansson allocate by going through one area, which starts over whenever everything allocated
- * has been freed, as it is between two values. What does not fit comes from malloc. For a process
+ * has been freed, as it is between two values. What does not fit comes from malloc, and
+ * the process ends with an error where there is none. For a process
  * of one thread, before it reads any JSON. */
 void json_memory_init(void);
 

@@ -29,8 +29,7 @@ static bool leave_string(struct weir_extent *extent, struct weir_text text)
 /* Whether a byte of this class, outside of brackets, ends the value without belonging to it. */
 static bool ends_before(const struct weir_extent *extent, enum byte_class class)
 {
-    return extent->depth == 0 &&
-           (class == SEPARATOR || class == CLOSING || (class != ORDINARY && extent->length > 0));
+    return extent->depth == 0 && class != ORDINARY && (class == CLOSING || extent->length > 0);
 }
 
 bool weir_extent_find(struct weir_extent *extent, struct weir_text text)

@@ -140,8 +140,8 @@ START_TEST(a_file_is_the_same_in_whatever_pieces_it_comes)
             char *got = describe_file((struct weir_text){file.bytes, file.length},
                                       most < 3 ? most : SIZE_MAX, random);
 
-            ck_assert_msg(strcmp(got, expected.bytes) == 0, "%s\n%s\n%s", file.bytes, got,
-                          expected.bytes);
+            ck_assert_msg(strcmp(got, expected.bytes) == 0, "%.1000s\n%.1000s\n%.1000s", file.bytes,
+                          got, expected.bytes);
             free(got);
         }
         text_free(&file);

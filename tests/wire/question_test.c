@@ -147,6 +147,14 @@ START_TEST(the_buffer_is_used_again)
             WEIR_OK);
     }
     ck_assert_uint_eq(tally.calls, 2);
+    for (int length = 1; length < 1000; length++) {
+        char json[1100];
+
+        (void)snprintf(json, sizeof json, "{\"op\":\"list-basins\",\"token\":\"%0*d\"}", length, 0);
+        ck_assert_int_eq(weir_question_parse(text_of(json), counted, &question, NULL), WEIR_OK);
+        ck_assert_uint_eq(question.token_id.length, (size_t)length);
+    }
+    ck_assert_uint_le(tally.calls, 12);
     weir_question_buffer_free(counted);
     ck_assert_uint_eq(tally.pieces, 0);
     weir_question_buffer_free(NULL);

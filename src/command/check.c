@@ -9,21 +9,11 @@ static const char help[] =
     "Usage: weir check --tokens FILE [--now T] [--] TOKEN OP [TARGET]\n"
     "\n"
     "May the token do this? Prints the decision as one line of JSON.\n"
-    "\n"
-    "  --tokens FILE  the tokens: JSON, NDJSON or a compiled image, told apart by\n"
-    "                 content; may be a pipe\n"
-    "  --now T        the instant to decide for, RFC 3339; the clock's otherwise\n"
-    "  -h, --help     this text\n"
-    "  --             ends the flags: what follows is TOKEN, whatever it begins with\n"
-    "\n"
-    "  TOKEN          the id of a token\n"
-    "  OP             an operation, such as read, append, list-streams\n"
+    "\n" HELP_TOKENS HELP_NOW HELP_HELP HELP_BEFORE_TOKEN "\n" HELP_TOKEN HELP_OP
     "  TARGET         what OP is done to: s2://BASIN/STREAM, s2://BASIN or the id of an\n"
     "                 access token; none where OP needs none. A stream is named as the\n"
     "                 token's client names it. Nothing is percent-decoded.\n"
-    "\n"
-    "Exits with 0 if it is allowed, 1 if it is denied, 2 after an error.\n"
-    "\n"
+    "\n" HELP_DECISION_EXIT "\n"
     "Example:\n"
     "  weir check --tokens tokens.json -- user-1234 read s2://acme-prod/users/1234/inbox\n";
 

@@ -10,6 +10,20 @@
 /* The exit codes. A command that answers a question exits with the first two. */
 enum { EXIT_ALLOWED = 0, EXIT_DENIED = 1, EXIT_TROUBLE = 2 };
 
+/* What the help texts of several commands say. */
+#define HELP_TOKENS                                                                                \
+    "  --tokens FILE  the tokens: JSON, NDJSON or a compiled image, told apart by\n"               \
+    "                 content; may be a pipe\n"
+#define HELP_NOW "  --now T        the instant to decide for, RFC 3339; the clock's otherwise\n"
+#define HELP_HELP "  -h, --help     this text\n"
+#define HELP_BEFORE_TOKEN                                                                          \
+    "  --             ends the flags: what follows is TOKEN, whatever it begins with\n"
+#define HELP_TOKEN "  TOKEN          the id of a token\n"
+#define HELP_OP                                                                                    \
+    "  OP             an operation, such as read, append, list-streams; all of them:\n"            \
+    "                 weir help operations\n"
+#define HELP_DECISION_EXIT "Exits with 0 if it is allowed, 1 if it is denied, 2 after an error.\n"
+
 /* The most arguments besides flags that a command takes. */
 #define OPERANDS_MAX 3
 

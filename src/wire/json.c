@@ -205,7 +205,7 @@ static bool is_whole(json_t *value, struct weir_text text)
     size_t bytes = 0;
     bool inside = false;
 
-    if (memchr(text.bytes, '\\', text.length) != NULL) {
+    if (text.length == 0 || memchr(text.bytes, '\\', text.length) != NULL) {
         return false;
     }
     for (size_t i = 0; i < text.length; i++) {

@@ -227,7 +227,7 @@ static int digit_value(char digit)
 
 static bool parse_digest(struct weir_text text, uint8_t digest[WEIR_DIGEST_SIZE])
 {
-    if (text.length != 2 * WEIR_DIGEST_SIZE) {
+    if (text.length != 2 * (size_t)WEIR_DIGEST_SIZE) {
         return false;
     }
     for (size_t i = 0; i < WEIR_DIGEST_SIZE; i++) {

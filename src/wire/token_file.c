@@ -191,7 +191,9 @@ static enum weir_status next_line(struct token_file *file, struct weir_text *lin
         struct weir_text text = weir_source_text(&file->source);
         enum weir_status status = WEIR_OK;
 
-        line_break = memchr(text.bytes + searched, '\n', text.length - searched);
+        if (searched < text.length) {
+            line_break = memchr(text.bytes + searched, '\n', text.length - searched);
+        }
         *line = text;
         if (line_break != NULL) {
             line->length = (size_t)(line_break - text.bytes);

@@ -98,9 +98,12 @@ enum weir_set_role { WEIR_BASINS = 0, WEIR_STREAMS = 1, WEIR_ACCESS_TOKENS = 2 }
 struct weir_rule {
     enum weir_set_role role;
     struct weir_set set; /* an exact name or a prefix; its bytes live until the visit returns */
-    weir_operations operations; /* that it grants */
-    bool matches;               /* the name asked for */
-    size_t common;              /* leading bytes that the rule has in common with that name */
+    /* What it grants: of basins, with what a shorter prefix grants on them; of streams and access
+     * tokens, without what is granted by a shorter prefix already (a rule that adds nothing to
+     * those is not there). */
+    weir_operations operations;
+    bool matches;  /* the name asked for */
+    size_t common; /* leading bytes that the rule has in common with that name */
 };
 
 typedef void weir_rule_visitor(void *context, const struct weir_rule *rule);
@@ -139,7 +142,7 @@ enum weir_status weir_who(const struct weir_image *image, const struct weir_requ
                           struct weir_instant now, const struct weir_allocator *allocator,
                           struct weir_tokens *tokens, struct weir_error *error);
 
-/* Releases what weir_who filled in, with the same allocator. */
+/* Releases what weir_who filled in, with the same allocator. NULL is fine. */
 void weir_tokens_free(struct weir_tokens *tokens, const struct weir_allocator *allocator);
 
 #ifdef __cplusplus

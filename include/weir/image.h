@@ -19,7 +19,9 @@ extern "C" {
  */
 struct weir_image;
 
-/* A compiled token inside an image. Lives as long as the image. */
+/* A compiled token: inside an image, where it lives as long as that, or alone, as
+ * weir_compile_token (compile.h) makes it. Whatever takes one takes either, unless it says
+ * otherwise. */
 struct weir_compiled_token;
 
 /* Whose bytes an image works on. */
@@ -63,10 +65,11 @@ enum weir_status weir_image_validate(const void *bytes, size_t size,
  * renamed, and the directory synced. After a crash at any moment `path` is the old file or the new
  * one, whole. After an error it is the old one, unless it is the last step that failed, the syncing
  * of the directory: then it is the new one, which a power cut might undo. `path` keeps its mode if
- * there was a file; a new one gets 0666 less the umask. A link is followed; what is there and is no
+ * there was a file, and the new file has it from the start; without one it is 0666 less the umask.
+ * A crash may leave a file `.weir-PID-N.tmp` behind. A link is followed; what is there and is no
  * regular file is refused.
  *
- * WEIR_OK, WEIR_ERROR_IO. Any thread.
+ * WEIR_OK, WEIR_ERROR_IO. Any thread; about twenty KiB of stack.
  */
 enum weir_status weir_image_save(const struct weir_image *image, const char *path,
                                  struct weir_error *error);
@@ -84,7 +87,8 @@ uint64_t weir_image_sequence(const struct weir_image *image);
 
 /*
  * The token of that id, or NULL. `id` may be anything. The work is bounded whatever ids the image
- * holds: four index lines, then a binary search. Any thread, wait-free, no allocation.
+ * holds: four index lines and the at most 40 tokens they lead to, then a binary search. Any thread,
+ * wait-free, no allocation.
  */
 const struct weir_compiled_token *weir_image_find(const struct weir_image *image,
                                                   struct weir_text id);
@@ -95,7 +99,7 @@ const struct weir_compiled_token *weir_image_find_by_digest(const struct weir_im
                                                             const uint8_t digest[32]);
 
 /* The token after `token` in the image's own order (which is no order of ids), the first one for
- * NULL, or NULL after the last. Any thread, wait-free. */
+ * NULL, or NULL after the last. `token` is one of this image. Any thread, wait-free. */
 const struct weir_compiled_token *weir_image_next(const struct weir_image *image,
                                                   const struct weir_compiled_token *token);
 
@@ -122,7 +126,8 @@ typedef void weir_text_sink(void *context, struct weir_text text);
  * Writes a compiled token's sets, or its tries, as text for a person: a node a line, under its
  * parent; what several places share is written once and referred to by its offset where it is met
  * again. Takes time and text in proportion to the token's size. The allocator serves for scratch
- * memory. WEIR_OK, or WEIR_ERROR_MEMORY with nothing written. Any thread; `sink` runs in it.
+ * memory. WEIR_OK, or WEIR_ERROR_MEMORY with nothing written. Any thread; `sink` runs in it; about
+ * twenty KiB of stack.
  */
 enum weir_status weir_compiled_token_dump(const struct weir_compiled_token *token,
                                           const struct weir_allocator *allocator,

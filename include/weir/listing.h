@@ -22,6 +22,10 @@ extern "C" {
  * are in byte order and no member is covered by another. Nothing may be listed if both are empty.
  * A token with auto-prefix has effective names in it: a server that shows them takes the token's
  * stream prefix off again, and leaves out what then is empty, "." or "..".
+ *
+ * A listing has at most as many members as a token has scopes, each as long as a name may be: fifty
+ * megabytes for the most hostile token, and the time to copy that. Of an image that somebody else
+ * made, members may be bytes that are no name.
  */
 struct weir_listing {
     const struct weir_text *exact;
@@ -34,7 +38,8 @@ struct weir_listing {
  * Narrows a listing to what the token may see: the names that are in the scope of `operation`
  * (WEIR_LIST_BASINS, WEIR_LIST_STREAMS, WEIR_LIST_ACCESS_TOKENS) and begin with `prefix`, as the
  * client gave it. `basin` is for WEIR_LIST_STREAMS. `*reason` is the decision of weir_check_token
- * on the operation; unless it is WEIR_ALLOWED, `*listing` is NULL.
+ * on the operation (WEIR_STALE for an operation that lists nothing); unless it is WEIR_ALLOWED,
+ * `*listing` is NULL.
  *
  * On WEIR_OK and WEIR_ALLOWED `*listing` is a copy that needs nothing of the token; free it with
  * weir_listing_free. WEIR_ERROR_NAME: the prefix is not allowed. WEIR_ERROR_ARGUMENT: another

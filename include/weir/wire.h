@@ -23,16 +23,19 @@ extern "C" {
  * before the function returns; everything else goes through the caller's. An allocator given to
  * jansson must set errno to ENOMEM where it fails, as malloc does: jansson 2.14 itself does not
  * always notice, and what it then made up is refused by that sign. A host that runs under a memory
- * limit does better to end in such an allocator than to return NULL from it. A hostile text can
- * make jansson allocate dozens of times its own size: bound what comes from a network.
+ * limit does better to end in such an allocator than to return NULL from it.
  *
  * Input is strict: unknown fields, duplicate keys, wrong types, invalid UTF-8, a byte-order mark,
  * names that are not allowed, unknown operations, trailing bytes are errors, each with its place.
  */
 
-/* The most bytes that one token or request may take as JSON. */
+/* The most bytes that one token or request may take as JSON, and the most values (objects, arrays,
+ * strings, all others). Bytes bound the reading, values the memory: jansson takes up to a quarter
+ * of a kilobyte for each. */
 #define WEIR_TOKEN_JSON_MAX ((size_t)256 << 20)
 #define WEIR_REQUEST_JSON_MAX ((size_t)16 << 20)
+#define WEIR_TOKEN_JSON_VALUES_MAX 4000000
+#define WEIR_REQUEST_JSON_VALUES_MAX 100000
 
 /*
  * Reads one token from a JSON object. On WEIR_OK `*token` is a declaration in one piece of memory
@@ -42,10 +45,11 @@ extern "C" {
 enum weir_status weir_token_parse(struct weir_text json, const struct weir_allocator *allocator,
                                   struct weir_token **token, struct weir_error *error);
 
+/* NULL is fine. */
 void weir_token_free(struct weir_token *token, const struct weir_allocator *allocator);
 
-/* Reads up to `size` bytes, as read(2): the number read, 0 at the end, -1 on an error, for which
- * errno is set. */
+/* Reads up to `size` bytes: the number read, 0 at the end, -1 on an error, for which errno is set
+ * and which ends the reading (so a wrapper of read(2) goes on after EINTR itself). */
 typedef ptrdiff_t weir_read_function(void *context, void *buffer, size_t size);
 
 /*
@@ -69,8 +73,9 @@ enum weir_token_file_form {
  * the largest token, whatever the form. Duplicate ids are for the visitor to find (the compiler
  * does). `*form`, unless NULL, is the form, as soon as the first token is visited.
  *
- * WEIR_OK; WEIR_ERROR_IO, _MEMORY, _SYNTAX, _SCHEMA, _NAME, _OPERATION, _PERMISSION, _LIMIT; or
- * what the visitor returned. Any thread.
+ * WEIR_OK; WEIR_ERROR_IO, _MEMORY, _SYNTAX, _SCHEMA, _NAME, _OPERATION, _PERMISSION, _LIMIT;
+ * WEIR_ERROR_ARGUMENT if `read` claims more than it was given room for; or what the visitor
+ * returned. Any thread.
  */
 enum weir_status weir_token_file_read(weir_read_function *read, void *read_context,
                                       const struct weir_allocator *allocator,
@@ -92,6 +97,7 @@ struct weir_question_buffer;
 enum weir_status weir_question_buffer_new(const struct weir_allocator *allocator,
                                           struct weir_question_buffer **buffer,
                                           struct weir_error *error);
+/* NULL is fine. */
 void weir_question_buffer_free(struct weir_question_buffer *buffer);
 
 /*

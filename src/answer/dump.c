@@ -105,11 +105,6 @@ static bool meet(const struct dump *dump, uint32_t offset)
     return first;
 }
 
-static bool same_grant(struct weir_grant left, struct weir_grant right)
-{
-    return left.operations == right.operations && left.streams == right.streams;
-}
-
 /* One node's line: what is granted there, unless it is just what a basin node passes on from above.
  * Returns whether it is met for the first time, and so what is below is due. */
 static bool print_node(const struct dump *dump, const struct weir_walk *walk,
@@ -129,10 +124,10 @@ static bool print_node(const struct dump *dump, const struct weir_walk *walk,
         print_grant(dump, "prefix", node->prefix);
         print_grant(dump, "exact", node->exact);
     } else {
-        if (!same_grant(node->prefix, above)) {
+        if (!weir_grants_equal(node->prefix, above)) {
             print_grant(dump, "prefix", node->prefix);
         }
-        if (!same_grant(node->exact, node->prefix)) {
+        if (!weir_grants_equal(node->exact, node->prefix)) {
             print_grant(dump, "exact", node->exact);
         }
     }

@@ -26,15 +26,10 @@ static void show(const struct audience *audience, enum weir_set_kind kind, struc
     audience->visit(audience->context, &rule);
 }
 
-static bool same_grant(struct weir_grant left, struct weir_grant right)
-{
-    return left.operations == right.operations && left.streams == right.streams;
-}
-
 /* A basin node that merely passes on what a shorter prefix grants is no rule of its own. */
 static bool is_rule(struct weir_grant grant, struct weir_grant inherited)
 {
-    return grant.operations != 0 && !same_grant(grant, inherited);
+    return grant.operations != 0 && !weir_grants_equal(grant, inherited);
 }
 
 /* Which of a node's own rules have been shown already, since they match. */

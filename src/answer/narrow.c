@@ -263,6 +263,7 @@ enum weir_status weir_narrow(const struct weir_compiled_token *token, enum weir_
     struct source source;
 
     *listing = NULL;
+    *reason = WEIR_STALE;
     if (operation != WEIR_LIST_BASINS && operation != WEIR_LIST_STREAMS &&
         operation != WEIR_LIST_ACCESS_TOKENS) {
         return weir_fail(error, WEIR_ERROR_ARGUMENT, "%s lists no names",

@@ -34,6 +34,11 @@ struct weir_trie_step {
 
 struct weir_trie_step weir_trie_step_at(const struct weir_trie *trie, uint32_t offset);
 
+static inline bool weir_grants_equal(struct weir_grant left, struct weir_grant right)
+{
+    return left.operations == right.operations && left.streams == right.streams;
+}
+
 /* A walk through the node at `root` and all below it. */
 struct weir_walk {
     struct weir_trie trie;

@@ -1,17 +1,17 @@
 #include <weir/decision.h>
 
-#include <stdlib.h>
-
 #include "image/image.h"
 #include "match/decide.h"
 #include "vocabulary/failure.h"
 #include "vocabulary/memory.h"
+#include "vocabulary/sort.h"
 
-static int compare_ids(const void *left, const void *right)
+static int compare_ids(const void *left, const void *right, const void *context)
 {
     const struct weir_compiled_token *const *left_token = left;
     const struct weir_compiled_token *const *right_token = right;
 
+    (void)context;
     return weir_text_compare(weir_compiled_token_id(*left_token),
                              weir_compiled_token_id(*right_token));
 }
@@ -72,9 +72,7 @@ enum weir_status weir_who(const struct weir_image *image, const struct weir_requ
         weir_release(&memory, (void *)found.tokens, found.capacity * sizeof *found.tokens);
         return weir_fail_memory(error);
     }
-    if (found.count > 1) {
-        qsort((void *)found.tokens, found.count, sizeof *found.tokens, compare_ids);
-    }
+    weir_sort((void *)found.tokens, found.count, sizeof *found.tokens, compare_ids, NULL);
     *tokens = (struct weir_tokens){found.tokens, found.count};
     return WEIR_OK;
 }
@@ -83,6 +81,9 @@ void weir_tokens_free(struct weir_tokens *tokens, const struct weir_allocator *a
 {
     struct weir_allocator memory = weir_allocator_or_default(allocator);
 
+    if (tokens == NULL) {
+        return;
+    }
     weir_release(&memory, (void *)tokens->tokens, tokens->count * sizeof *tokens->tokens);
     *tokens = (struct weir_tokens){NULL, 0};
 }

@@ -13,7 +13,7 @@ struct record_grant {
 };
 
 /* A node as it will be written. Those of names are found by what they hold, so that each is made
- * once only. */
+ * once. */
 struct weir_record {
     struct weir_record *next; /* in the order of the block */
     struct weir_text label;   /* as in the block: without the byte that the parent has as key */
@@ -45,15 +45,19 @@ struct planner {
  * ---- Records that are alike ----
  */
 
+/* Depends on what the record holds only, not on where its children lie. */
 static uint64_t hash_record(const struct weir_record *record)
 {
-    const uint64_t fields[] = {
+    uint64_t fields[] = {
         weir_hash(record->label, 0),
         (uint64_t)record->prefix.operations << 32 | record->exact.operations,
         XXH3_64bits(record->keys, record->child_count),
-        XXH3_64bits(record->children, record->child_count * sizeof(struct weir_record *)),
+        0,
     };
 
+    for (unsigned i = 0; i < record->child_count; i++) {
+        fields[3] = XXH3_64bits_withSeed(&record->children[i]->hash, sizeof fields[3], fields[3]);
+    }
     return XXH3_64bits(fields, sizeof fields);
 }
 
@@ -69,30 +73,41 @@ static bool records_alike(const struct weir_record *left, const struct weir_reco
                     left->child_count * sizeof(struct weir_record *)) == 0));
 }
 
-/* The slot of a record that is alike, or the free one where this one belongs. */
+/* So many slots are looked at for a record. Whoever writes names that all hash alike gets nodes
+ * that are not shared, not a compiler that searches. */
+#define PROBES_MAX 64
+
+/* The slot of a record that is alike, or the free one where this one belongs; NULL if there is
+ * neither within PROBES_MAX. */
 static struct weir_record **table_slot(const struct record_table *table,
                                        const struct weir_record *record)
 {
-    size_t slot = (size_t)record->hash & (table->capacity - 1);
+    for (size_t probe = 0; probe < PROBES_MAX; probe++) {
+        struct weir_record **slot =
+            &table->slots[((size_t)record->hash + probe) & (table->capacity - 1)];
 
-    while (table->slots[slot] != NULL && !records_alike(table->slots[slot], record)) {
-        slot = (slot + 1) & (table->capacity - 1);
+        if (*slot == NULL || records_alike(*slot, record)) {
+            return slot;
+        }
     }
-    return &table->slots[slot];
+    return NULL;
 }
 
 static bool table_grow(struct weir_arena *arena, struct record_table *table)
 {
-    struct record_table grown = {.capacity = table->capacity == 0 ? 64 : 2 * table->capacity,
-                                 .count = table->count};
+    struct record_table grown = {.capacity = table->capacity == 0 ? 64 : 2 * table->capacity};
 
     grown.slots = weir_arena_allocate(arena, grown.capacity * sizeof(struct weir_record *));
     if (grown.slots == NULL) {
         return false;
     }
     for (size_t i = 0; i < table->capacity; i++) {
-        if (table->slots[i] != NULL) {
-            *table_slot(&grown, table->slots[i]) = table->slots[i];
+        struct weir_record **slot =
+            table->slots[i] != NULL ? table_slot(&grown, table->slots[i]) : NULL;
+
+        if (slot != NULL) {
+            *slot = table->slots[i];
+            grown.count++;
         }
     }
     *table = grown;
@@ -111,13 +126,16 @@ static struct weir_record *settle_name_record(struct planner *planner, struct we
     }
     record->hash = hash_record(record);
     slot = table_slot(&planner->table, record);
-    if (*slot == NULL) {
+    if (slot != NULL && *slot != NULL) {
+        return *slot;
+    }
+    if (slot != NULL) {
         *slot = record;
         planner->table.count++;
-        record->next = planner->emission->names;
-        planner->emission->names = record;
     }
-    return *slot;
+    record->next = planner->emission->names;
+    planner->emission->names = record;
+    return record;
 }
 
 /*

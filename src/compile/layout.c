@@ -5,6 +5,7 @@
 #include "image/image.h"
 #include "vocabulary/failure.h"
 #include "vocabulary/memory.h"
+#include "vocabulary/sort.h"
 
 /* An index is filled up to this many keys for each hundred slots. */
 #define LOAD_PERCENT 87
@@ -58,6 +59,23 @@ static int compare_keys(const struct layout_plan *plan, enum weir_key_kind kind,
                              block_key(plan->entries[right->entry].block, kind));
 }
 
+/* What keys are compared by while they are sorted. */
+struct key_order {
+    const struct layout_plan *plan;
+    enum weir_key_kind kind;
+};
+
+/* A weir_comparison: entries of the same key in the order they came in. */
+static int compare_entries(const void *left_pointer, const void *right_pointer, const void *context)
+{
+    const struct key_order *key_order = context;
+    const struct key *left = left_pointer;
+    const struct key *right = right_pointer;
+    int order = compare_keys(key_order->plan, key_order->kind, left, right);
+
+    return order != 0 ? order : (left->entry > right->entry) - (left->entry < right->entry);
+}
+
 #define DIGIT_BITS 11
 #define DIGITS (1u << DIGIT_BITS)
 
@@ -81,22 +99,28 @@ static void sort_by_digit(struct index_plan *index, unsigned shift)
     index->keys = sorted;
 }
 
-/* Sorts by the upper 33 bits, which leaves next to nothing for the insertion sort that goes by the
- * whole order. Entries of the same key stay in the order they came in. */
+/* Sorts by the upper 33 bits, then by all the rest where several keys have those in common: few, by
+ * nature, but somebody who made them so should gain nothing. */
 static void sort_keys(const struct layout_plan *plan, struct index_plan *index)
 {
-    for (unsigned shift = 64 - 3 * DIGIT_BITS; shift < 64; shift += DIGIT_BITS) {
+    const unsigned sorted_from = 64 - 3 * DIGIT_BITS;
+    const struct key_order key_order = {plan, index->kind};
+    size_t end = 0;
+
+    for (unsigned shift = sorted_from; shift < 64; shift += DIGIT_BITS) {
         sort_by_digit(index, shift);
     }
-    for (size_t i = 1; i < index->count; i++) {
-        struct key key = index->keys[i];
-        size_t place = i;
+    for (size_t begin = 0; begin < index->count; begin = end) {
+        uint64_t upper = index->keys[begin].hash >> sorted_from;
 
-        while (place > 0 && compare_keys(plan, index->kind, &key, &index->keys[place - 1]) < 0) {
-            index->keys[place] = index->keys[place - 1];
-            place--;
+        for (end = begin + 1;
+             end < index->count && index->keys[end].hash >> sorted_from == upper;) {
+            end++;
         }
-        index->keys[place] = key;
+        if (end - begin > 1) {
+            weir_sort(index->keys + begin, end - begin, sizeof *index->keys, compare_entries,
+                      &key_order);
+        }
     }
 }
 

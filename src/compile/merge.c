@@ -1,8 +1,7 @@
 #include "compile/merge.h"
 
-#include <stdlib.h>
-
 #include "vocabulary/operation_sets.h"
+#include "vocabulary/sort.h"
 #include "vocabulary/text.h"
 
 /* What one scope says of one kind of names: these operations on `set`; of basins, on `streams` in
@@ -39,12 +38,13 @@ static int compare_stream_sets(const struct weir_set *left, const struct weir_se
     return compare_sets(left, right);
 }
 
-static int compare_rules(const void *left_pointer, const void *right_pointer)
+static int compare_rules(const void *left_pointer, const void *right_pointer, const void *context)
 {
     const struct rule *left = left_pointer;
     const struct rule *right = right_pointer;
     int order = compare_sets(left->set, right->set);
 
+    (void)context;
     if (order == 0) {
         order = compare_stream_sets(left->streams, right->streams);
     }
@@ -74,9 +74,7 @@ static bool gather_rules(struct weir_arena *arena, const struct weir_scope *scop
                 (struct rule){set, about_basins ? &scope->streams : NULL, operations};
         }
     }
-    if (rules->count > 1) {
-        qsort(rules->list, rules->count, sizeof *rules->list, compare_rules);
-    }
+    weir_sort(rules->list, rules->count, sizeof *rules->list, compare_rules, NULL);
     return true;
 }
 

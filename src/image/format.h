@@ -28,11 +28,19 @@
  * compares. A page is WEIR_PAGE bytes here, whatever it is on the machine.
  *
  * Valid is an image if
- *   - the sections are where the header's counts put them, one after the other, nothing between;
+ *   - the sections are where the header's counts put them, one after the other, zeros between;
+ *   - there are at most 2^31 - 1 tokens, and as many units of blocks;
  *   - the blocks fill their section, token_count of them, each valid (see below);
  *   - every offset in an index is that of a block, and each index has as many as there are blocks
  *     for it;
  *   - looking for a block's id, and for its digest if it has one, finds that block.
+ *
+ * So no reader leaves it, loops, or lists more than WEIR_RULES_MAX names at a time, and no name is
+ * allowed that is not one. Beyond that, what an image means is for whoever made it: the order of
+ * the blocks, how full the buckets are, zeros that round up a node or block, and whether a grant
+ * says what some scope said, are kept by the compiler and not asked of a valid image. The labels of
+ * tries may be any bytes: a name that is put together from them (a listing, an explanation) is what
+ * the image holds, while a name that is asked about has been checked.
  */
 #ifndef WEIR_IMAGE_FORMAT_H
 #define WEIR_IMAGE_FORMAT_H
@@ -112,8 +120,8 @@ _Static_assert(sizeof(struct weir_image_header) == 104, "as drawn");
  * (hash * bucket_count) >> 64, its low 16 bits are the tag (1 instead of 0). The key's slot is in
  * its home or one of the WEIR_REACH - 1 buckets after it, in the first that had room; what found
  * none is in the overflow. A reader stops at a bucket whose `spilled` is 0: nothing that came by
- * there lies further on. So no set of keys makes it look at more than WEIR_REACH buckets and a
- * binary search.
+ * there lies further on. So no set of keys makes it look at more than WEIR_REACH buckets, as many
+ * blocks as those have slots (if all their tags are the key's), and a binary search.
  *
  *    0        8        16       24       32       40       48       56       64
  *    | tag ×10             | offset ×10                                |spilled|
@@ -163,7 +171,9 @@ _Static_assert(sizeof(struct weir_overflow) == 16, "four to a cache line");
  *
  * Valid is a block if its names are allowed ones, its kinds, flags and operations exist, a set that
  * is nothing has no name, an exact one has; auto-prefix stands with an inline prefix of streams
- * only; expires is never or within the years 1 to 9999; the tries, if any, are valid.
+ * only; expires is never (and expires_low 0 then) or within the years 1 to 9999; the tries, if any,
+ * are valid. Its `operations` are all that any of its scopes permits: one that is not among them is
+ * never allowed, whatever the tries grant.
  */
 struct weir_block {
     uint64_t issue_number;
@@ -221,6 +231,8 @@ _Static_assert(WEIR_OPERATION_COUNT < 32, "a set of operations fits in 32 bits")
  *     comes later, each stream offset that of a name node, and every node but the root of the
  *     basins has a parent, a basin node exactly one;
  *   - keys ascend, and each node's `rules` and `height` are what its own and its children's make;
+ *   - a node that grants nothing has two children at least, one that grants no operation no
+ * streams;
  *   - no trie is higher than the longest name of its kind, none of names has more rules than
  *     WEIR_RULES_MAX, and operations are those that belong there.
  */

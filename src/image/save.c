@@ -48,8 +48,10 @@ static enum weir_status resolve(const char *path, struct replacement *replacemen
     return WEIR_OK;
 }
 
-/* Opens a new file beside the path, under the first name that is free. */
-static enum weir_status open_temporary(struct replacement *replacement, struct weir_error *error)
+/* Opens a new file beside the path, under the first name that is free. Nobody can open it who could
+ * not open what it replaces: it gets that file's mode before its content. */
+static enum weir_status open_temporary(struct replacement *replacement, mode_t mode,
+                                       struct weir_error *error)
 {
     const char *slash = strrchr(replacement->path, '/');
     int directory_length = slash == NULL ? 0 : (int)(slash + 1 - replacement->path);
@@ -63,8 +65,9 @@ static enum weir_status open_temporary(struct replacement *replacement, struct w
             errno = ENAMETOOLONG;
             break;
         }
-        replacement->file = open(replacement->temporary,
-                                 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        replacement->file =
+            open(replacement->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                 mode != 0 ? 0600 : 0666);
         if (replacement->file >= 0) {
             return WEIR_OK;
         }
@@ -122,10 +125,13 @@ static enum weir_status sync_directory(const char *path, struct weir_error *erro
 static enum weir_status fill_temporary(int file, mode_t mode, const void *bytes, size_t size,
                                        struct weir_error *error)
 {
-    enum weir_status status = write_whole(file, bytes, size, error);
+    enum weir_status status = WEIR_OK;
 
-    if (status == WEIR_OK && mode != 0 && fchmod(file, mode) != 0) {
+    if (mode != 0 && fchmod(file, mode) != 0) {
         status = weir_fail_errno(error, "fchmod");
+    }
+    if (status == WEIR_OK) {
+        status = write_whole(file, bytes, size, error);
     }
     if (status == WEIR_OK && fsync(file) != 0) {
         status = weir_fail_errno(error, "fsync");
@@ -144,7 +150,7 @@ enum weir_status weir_image_save(const struct weir_image *image, const char *pat
     enum weir_status status = resolve(path, &replacement, &mode, error);
 
     if (status == WEIR_OK) {
-        status = open_temporary(&replacement, error);
+        status = open_temporary(&replacement, mode, error);
     }
     if (status != WEIR_OK) {
         return status;

@@ -191,7 +191,7 @@ static uint32_t node_end(const struct trie_check *check, const struct region *re
 {
     const struct weir_node *node = weir_tries_at(check->tries, offset);
     struct weir_edges edges = weir_node_edges(node, (const char *)node + region->fixed_size);
-    /* At most 24 + 512 + 36 + 4 * 256 and some rounding: no sum here overflows. */
+    /* A node's numbers make a few thousand bytes at most: no sum here overflows. */
     size_t before_children = (size_t)(edges.children - (const unsigned char *)node);
     size_t size = before_children + (size_t)edges.key_count * sizeof(uint32_t);
     uint64_t rules = 0;
@@ -199,11 +199,12 @@ static uint32_t node_end(const struct trie_check *check, const struct region *re
 
     if (WEIR_SHAPE_ZERO(node->shape) != 0 || edges.key_count > 256 || size > region->end - offset ||
         !keys_valid(&edges) || !grants_valid(check, region, node, &rules) ||
+        (rules == 0 && edges.key_count < 2) ||
         !children_valid(check, region, offset, &edges, &rules, &height)) {
         return 0;
     }
     height += edges.label_length;
-    if (rules == 0 || rules != node->rules || rules > region->rules_max ||
+    if (rules != node->rules || rules > region->rules_max ||
         height != WEIR_SHAPE_HEIGHT(node->shape) || height > region->height_max) {
         return 0;
     }
@@ -393,6 +394,45 @@ static enum weir_status damaged_block(const struct image_check *check, uint64_t 
                      "the image is damaged: the block at byte %" PRIu64 " %s", at, what);
 }
 
+static bool all_zero(const char *bytes, uint64_t size)
+{
+    char any = 0;
+
+    for (uint64_t i = 0; i < size; i++) {
+        any |= bytes[i];
+    }
+    return any == 0;
+}
+
+/* Proves that there is nothing between the sections, nor around the blocks. */
+static enum weir_status check_gaps(const struct image_check *check)
+{
+    const struct weir_view *view = &check->view;
+    const char *bytes = (const char *)view->header;
+    struct weir_layout layout = weir_layout_of(view->header);
+    const struct {
+        const void *begin;
+        uint64_t end;
+    } gaps[] = {
+        {view->header + 1, layout.id_buckets},
+        {view->id.buckets + view->id.bucket_count + WEIR_REACH - 1, layout.id_overflow},
+        {view->id.overflow + view->id.overflow_count, layout.digest_buckets},
+        {view->digest.buckets + view->digest.bucket_count + WEIR_REACH - 1, layout.digest_overflow},
+        {view->digest.overflow + view->digest.overflow_count, layout.blocks},
+        {bytes + layout.blocks, layout.blocks + WEIR_BLOCKS_MARGIN},
+        {bytes + layout.file_size - WEIR_BLOCKS_MARGIN, layout.file_size},
+    };
+
+    for (size_t i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
+        const char *begin = gaps[i].begin;
+
+        if (!all_zero(begin, gaps[i].end - (uint64_t)(begin - bytes))) {
+            return damaged(check, "something is where nothing should be");
+        }
+    }
+    return WEIR_OK;
+}
+
 /* Proves every block valid and notes where it starts. */
 static enum weir_status check_blocks(struct image_check *check)
 {
@@ -490,7 +530,10 @@ static enum weir_status check_content(struct image_check *check)
                         &check->allocator)) {
         return weir_fail_memory(check->error);
     }
-    status = check_blocks(check);
+    status = check_gaps(check);
+    if (status == WEIR_OK) {
+        status = check_blocks(check);
+    }
     if (status == WEIR_OK) {
         status = check_index(check, &view->id, view->header->token_count);
     }

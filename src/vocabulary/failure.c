@@ -67,7 +67,9 @@ enum weir_status weir_fail_memory(struct weir_error *error)
 
 enum weir_status weir_fail_errno(struct weir_error *error, const char *what)
 {
-    return weir_fail(error, WEIR_ERROR_IO, "%s: %s", what, strerror(errno));
+    char words[128];
+
+    return weir_fail(error, WEIR_ERROR_IO, "%s: %s", what, strerror_r(errno, words, sizeof words));
 }
 
 void weir_error_within(struct weir_error *error, const char *format, ...)

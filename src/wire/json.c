@@ -218,13 +218,48 @@ static bool is_whole(json_t *value, struct weir_text text)
     return bytes == string_bytes(value);
 }
 
-enum weir_status weir_json_load(struct weir_text text, json_t **value, struct weir_error *error)
+/* Whether the text may hold more values than that: each but the first of its array or object comes
+ * after a comma, the first after a bracket or, in an object, as a key before a colon. */
+static bool has_more_values(struct weir_text text, size_t values_max)
+{
+    bool inside = false;
+    size_t values = 1;
+
+    if (text.length / 2 < values_max) {
+        return false;
+    }
+    for (size_t i = 0; i < text.length; i++) {
+        switch (text.bytes[i]) {
+        case '\\':
+            i += inside;
+            break;
+        case '"':
+            inside = !inside;
+            break;
+        case ',':
+        case '[':
+        case '{':
+            values += !inside;
+            break;
+        default:
+            break;
+        }
+    }
+    return values > values_max;
+}
+
+enum weir_status weir_json_load(struct weir_text text, size_t values_max, json_t **value,
+                                struct weir_error *error)
 {
     const char *bytes = text.bytes != NULL ? text.bytes : "";
     int callers_errno = errno;
     bool memory_lacked = false;
     json_error_t told;
 
+    if (has_more_values(text, values_max)) {
+        return weir_fail(error, WEIR_ERROR_LIMIT, "more than %zu values in one piece of JSON",
+                         values_max);
+    }
     errno = 0;
     *value = json_loadb(bytes, text.length,
                         JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &told);

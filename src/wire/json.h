@@ -20,14 +20,16 @@
 bool weir_json_marked(struct weir_text text);
 
 /*
- * Reads one value of any kind with nothing but blanks around it; `*value` is for the caller to
- * release with json_decref. A failure has the line and column in `text` but no place.
+ * Reads one value of any kind, of at most `values_max` values in all, with nothing but blanks
+ * around it; `*value` is for the caller to release with json_decref. A failure has the line and
+ * column in `text` but no place.
  *
  * jansson drops bytes of a string when a buffer of its own cannot grow, and may still succeed. Such
  * a value is never returned, provided that the process-wide allocator of jansson sets errno to
  * ENOMEM where it fails, as malloc does.
  */
-enum weir_status weir_json_load(struct weir_text text, json_t **value, struct weir_error *error);
+enum weir_status weir_json_load(struct weir_text text, size_t values_max, json_t **value,
+                                struct weir_error *error);
 
 /* Fails because `value` is not `wanted`, such as "an object". */
 enum weir_status weir_json_fail_kind(const json_t *value, const char *wanted,

@@ -183,7 +183,7 @@ enum weir_status weir_question_parse(struct weir_text json, struct weir_question
         return weir_fail(error, WEIR_ERROR_LIMIT, "a request of more than %zu bytes of JSON",
                          WEIR_REQUEST_JSON_MAX);
     }
-    status = weir_json_load(json, &value, error);
+    status = weir_json_load(json, WEIR_REQUEST_JSON_VALUES_MAX, &value, error);
     if (status != WEIR_OK) {
         return status;
     }

@@ -34,7 +34,6 @@ static bool make_free(struct weir_source *source)
 
 enum weir_status weir_source_more(struct weir_source *source, struct weir_error *error)
 {
-    char words[128];
     ptrdiff_t count = 0;
     size_t room = 0;
 
@@ -45,8 +44,7 @@ enum weir_status weir_source_more(struct weir_source *source, struct weir_error 
     errno = 0;
     count = source->read(source->context, (char *)source->buffer.memory + source->end, room);
     if (count < 0) {
-        return weir_fail(error, WEIR_ERROR_IO, "reading failed: %s",
-                         strerror_r(errno, words, sizeof words));
+        return weir_fail_errno(error, "reading failed");
     }
     if ((size_t)count > room) {
         return weir_fail(error, WEIR_ERROR_ARGUMENT, "more bytes were read than there is room for");

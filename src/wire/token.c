@@ -1,5 +1,6 @@
 #include <weir/wire.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "vocabulary/failure.h"
@@ -178,8 +179,7 @@ static enum weir_status read_scopes(json_t *value, void *into, struct weir_error
         return weir_fail(error, WEIR_ERROR_SCHEMA, "at least one scope was expected");
     }
     if (count > WEIR_SCOPES_MAX) {
-        return weir_fail(error, WEIR_ERROR_LIMIT, "a token with more than %d scopes",
-                         WEIR_SCOPES_MAX);
+        return weir_fail(error, WEIR_ERROR_LIMIT, "more than %d scopes", WEIR_SCOPES_MAX);
     }
     scopes = make_scopes(reading, count);
     if (scopes == NULL) {
@@ -298,6 +298,19 @@ static enum weir_status check(const struct weir_token_reading *reading, struct w
     return status;
 }
 
+/* Says which token has too many scopes: its id may stand anywhere in it. */
+static void name_token(const json_t *value, struct weir_error *error)
+{
+    const json_t *id = json_object_get(value, "id");
+
+    if (error != NULL && json_is_string(id)) {
+        struct weir_text text = {json_string_value(id), json_string_length(id)};
+
+        (void)snprintf(error->message, sizeof error->message, "token %s has more than %d scopes",
+                       weir_quoted_id(text).text, WEIR_SCOPES_MAX);
+    }
+}
+
 enum weir_status weir_token_reading_next(struct weir_token_reading *reading, json_t *value,
                                          struct weir_error *error)
 {
@@ -309,6 +322,9 @@ enum weir_status weir_token_reading_next(struct weir_token_reading *reading, jso
     status = read_fields(reading, value, error);
     if (status == WEIR_OK) {
         return check(reading, error);
+    }
+    if (status == WEIR_ERROR_LIMIT) {
+        name_token(value, error);
     }
     weir_json_finish_place(error);
     return status;
@@ -401,7 +417,7 @@ enum weir_status weir_token_parse(struct weir_text json, const struct weir_alloc
         return weir_fail(error, WEIR_ERROR_LIMIT, "a token of more than %zu bytes of JSON",
                          WEIR_TOKEN_JSON_MAX);
     }
-    status = weir_json_load(json, &value, error);
+    status = weir_json_load(json, WEIR_TOKEN_JSON_VALUES_MAX, &value, error);
     if (status != WEIR_OK) {
         return status;
     }

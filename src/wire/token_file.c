@@ -100,7 +100,7 @@ static enum weir_status next_value(struct token_file *file, struct weir_text *va
 /* Loads the JSON at the front of the text. */
 static enum weir_status load(struct token_file *file, struct weir_text json, json_t **value)
 {
-    enum weir_status status = weir_json_load(json, value, file->error);
+    enum weir_status status = weir_json_load(json, WEIR_TOKEN_JSON_VALUES_MAX, value, file->error);
 
     if (status != WEIR_OK) {
         weir_source_locate(&file->source, file->error);
@@ -499,7 +499,7 @@ static enum weir_status find_object_form(struct token_file *file)
     if (status != WEIR_OK || json.length == 0 || json.length > KEY_JSON_MAX) {
         return status;
     }
-    status = weir_json_load(json, &key, file->error);
+    status = weir_json_load(json, 1, &key, file->error);
     if (status != WEIR_OK) {
         return status == WEIR_ERROR_MEMORY ? status : WEIR_OK;
     }

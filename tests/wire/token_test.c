@@ -216,7 +216,7 @@ START_TEST(a_token_has_a_hundred_thousand_scopes_at_most)
         weir_token_parse(many_scopes(&json, WEIR_SCOPES_MAX + 1), NULL, &token, &error),
         WEIR_ERROR_LIMIT);
     ck_assert_str_eq(error.place, "scopes");
-    ck_assert_str_eq(error.message, "a token with more than 100000 scopes");
+    ck_assert_str_eq(error.message, "token \"t\" has more than 100000 scopes");
     text_free(&json);
 }
 END_TEST

@@ -54,6 +54,7 @@ BAD_TOKENS = [
     (b'{"id":"a\0b",' + SCOPE.encode() + b"}", []),
     ('{"id":' + nested(100_000) + "}", ["nested too deeply"]),
     (nested(100_000), ["nested too deeply"]),
+    ('{"id":[' + "{}," * 4_000_000 + "{}]}", ["more than 4000000 values"]),
     # Not a token
     ("null", ["an object was expected, not null"]),
     ("true", ["an object was expected, not a boolean"]),
@@ -268,7 +269,9 @@ BAD_REQUESTS = [
     ('{"token":"a","op":"revoke-access-token"}', ['"access_token"', "missing"]),
     ('{"token":"a","op":"revoke-access-token","basin":"basin-one"}', []),
     ('{"token":"a","op":"revoke-access-token","access_token":null}', ['"access_token"', "null"]),
-    (nested(100_000), ["nested too deeply"]),
+    (nested(10_000), ["nested too deeply"]),
+    (nested(200_000), ["more than 100000 values"]),
+    ('{"token":[' + "{}," * 100_000 + "{}]}", ["more than 100000 values"]),
 ]
 
 # Arguments OP and TARGET.

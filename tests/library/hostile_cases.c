@@ -531,6 +531,44 @@ START_TEST(a_trie_of_access_tokens_higher_than_ids_can_be_is_refused)
 }
 END_TEST
 
+/* Nodes that neither grant nor choose make a walk long for nothing. */
+START_TEST(a_node_that_grants_nothing_and_has_one_child_is_refused)
+{
+    struct bent bent;
+    size_t root = 0;
+
+    bent.whole = bytes_of_image(compile_two(WEIR_TEXT("tu")));
+    bent.memory = guarded_copy(bent.whole.bytes, bent.whole.size, true);
+    root = tries_of(&bent, "two");
+    root += get(&bent, root + TRIES_NAMES, 4);
+    ck_assert_uint_eq(get(&bent, root + RULES, 4), 2);
+    put(&bent, root + RULES, 4, 1);
+    put(&bent, root + GRANTS, 4, 0);
+    expect_damaged(&bent, "a node that only leads on", root);
+    bent_remove(&bent);
+}
+END_TEST
+
+START_TEST(bytes_where_nothing_belongs_are_refused)
+{
+    struct bent bent;
+    size_t blocks = 0;
+
+    bent_make(&bent);
+    blocks = bent.whole.size - get(&bent, AT_BLOCKS_SIZE, 8);
+    expect_number_damaged(&bent, "after the header", 104, 1, 1);
+    expect_number_damaged(&bent, "at the end of the first page", 4095, 1, 1);
+    for (size_t page = 2 * (size_t)4096; page <= blocks; page += 4096) {
+        expect_number_damaged(&bent, "at the end of a section", page - 1, 1, 1);
+    }
+    expect_number_damaged(&bent, "before the blocks", blocks, 1, 1);
+    expect_number_damaged(&bent, "before the first block", blocks + 63, 1, 1);
+    expect_number_damaged(&bent, "after the last block", bent.whole.size - 64, 1, 1);
+    expect_number_damaged(&bent, "at the end", bent.whole.size - 1, 1, 1);
+    bent_remove(&bent);
+}
+END_TEST
+
 /*
  * ---- The index ----
  */
@@ -577,6 +615,8 @@ TCase *hostile_cases(void)
     tcase_add_test(cases, tries_that_reach_beyond_the_image_are_refused);
     tcase_add_test(cases, a_trie_higher_than_names_can_be_is_refused);
     tcase_add_test(cases, a_trie_of_access_tokens_higher_than_ids_can_be_is_refused);
+    tcase_add_test(cases, a_node_that_grants_nothing_and_has_one_child_is_refused);
+    tcase_add_test(cases, bytes_where_nothing_belongs_are_refused);
     tcase_add_test(cases, an_index_that_leads_astray_is_refused);
     return cases;
 }

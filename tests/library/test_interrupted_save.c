@@ -27,6 +27,7 @@ static struct {
     size_t fails_at; /* the call, from 1, that fails with `fails_with`; 0 for none */
     int fails_with;
     size_t write_most; /* the most bytes that a write takes; 0 for no limit */
+    mode_t open_to;    /* the modes that files had while they were written, together */
 } system_calls;
 
 /* Notes a call; true if it is to fail, with errno set. */
@@ -68,8 +69,13 @@ int __wrap_open(const char *path, int flags, ...)
 
 ssize_t __wrap_write(int file, const void *bytes, size_t size)
 {
+    struct stat status;
+
     if (call_fails(WRITE)) {
         return -1;
+    }
+    if (system_calls.on && fstat(file, &status) == 0) {
+        system_calls.open_to |= status.st_mode & 07777;
     }
     if (system_calls.on && system_calls.write_most != 0 && size > system_calls.write_most) {
         size = system_calls.write_most;
@@ -196,6 +202,19 @@ START_TEST(a_file_is_synced_before_it_takes_its_name_and_the_folder_after)
 }
 END_TEST
 
+START_TEST(a_file_that_others_may_not_read_is_never_open_to_them)
+{
+    struct saving saving;
+
+    saving_make(&saving);
+    ck_assert_int_eq(weir_image_save(saving.old, saving.scratch.path, NULL), WEIR_OK);
+    ck_assert_int_eq(chmod(saving.scratch.path, 0600), 0);
+    ck_assert_int_eq(save(&saving, 0, 0, NULL), WEIR_OK);
+    ck_assert_uint_eq(system_calls.open_to, 0600);
+    saving_remove(&saving);
+}
+END_TEST
+
 /* Fails each system call of a save in turn, over an old file or none. */
 static void fail_each_call(bool has_old)
 {
@@ -282,6 +301,7 @@ int main(void)
     TCase *cases = tcase_create("interrupted saves");
 
     tcase_add_test(cases, a_file_is_synced_before_it_takes_its_name_and_the_folder_after);
+    tcase_add_test(cases, a_file_that_others_may_not_read_is_never_open_to_them);
     tcase_add_test(cases, whichever_call_fails_the_old_file_stays_or_the_new_one_is_whole);
     tcase_add_test(cases, whichever_call_fails_a_new_file_is_whole_or_not_there);
     tcase_add_test(cases, writes_that_take_a_part_are_gone_on_with);

@@ -475,7 +475,7 @@ static struct weir_image *compile_two(struct weir_text first)
     struct weir_scope scopes[2] = {
         {.basins = {WEIR_SET_PREFIX, {NULL, 0}},
          .streams = {WEIR_SET_PREFIX, first},
-         .ops = WEIR_OPERATION_BIT(WEIR_READ)},
+         .ops = WEIR_OPERATION_BIT(WEIR_APPEND)},
         {.basins = {WEIR_SET_PREFIX, {NULL, 0}},
          .streams = {WEIR_SET_PREFIX, WEIR_TEXT("t")},
          .ops = WEIR_OPERATION_BIT(WEIR_READ)},

@@ -3,6 +3,7 @@
 - A program that only checks has neither the compiler nor JSON in it.
 - The objects of the read path call nothing that allocates, locks or asks the system.
 - The libraries have no state: no variable that can be written, no constructor, no destructor.
+- No object of theirs but the one around malloc takes memory that is not the caller's.
 - Every global symbol of the libraries begins with weir_.
 """
 
@@ -22,6 +23,11 @@ READ_PATH_CALLS = {
     "weir_utf8_valid",  # the rule for names that are not all ASCII
     "_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail",
 }
+
+# What takes memory from malloc, or may. (The hash that is inlined names malloc itself without using
+# it, in builds that are not optimized.)
+TAKES_MEMORY = re.compile(r"(calloc|realloc|reallocarray|strn?dup|v?asprintf|qsort(_r)?|getline|fopen)$")
+AROUND_MALLOC = "memory.c.o"
 
 # What sanitizers define beside each variable.
 SANITIZERS = re.compile(r"_*(asan|ubsan|tsan|lsan|sanitizer|gcov|llvm|odr_asan)")
@@ -78,6 +84,13 @@ def foreign_names(library):
             yield f"{library}: {name} defines {symbol}"
 
 
+def memory_not_the_callers(library):
+    for name, line in members(library, "nm", "--undefined-only"):
+        symbol = line.split()[-1]
+        if name != AROUND_MALLOC and TAKES_MEMORY.match(symbol):
+            yield f"{library}: {name} calls {symbol}"
+
+
 def state_of(library):
     for name, line in members(library, "objdump", "--syms"):
         row = re.match(r"[0-9a-f]+ (.{7}) (\S+)\s+[0-9a-f]+\s+(.*)", line)
@@ -105,6 +118,7 @@ def main():
     failures += calls_of_read_path(arguments.read_path)
     for library in (arguments.check, arguments.compile):
         failures += foreign_names(library)
+        failures += memory_not_the_callers(library)
         if not arguments.sanitizer:
             failures += state_of(library)
     print("\n".join(failures) or "nothing that should not be there")

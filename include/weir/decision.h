@@ -114,10 +114,11 @@ typedef void weir_rule_visitor(void *context, const struct weir_rule *rule);
 /*
  * Answers as weir_check_token and shows why: calls `visit` for the rules that match the target's
  * names and, where those do not permit the operation, for up to WEIR_NEAREST_RULES that came
- * nearest without matching: they begin as the name does for as long as any rule, and permit the
- * operation if one of them does. Rules about basins come first, then those about streams in that
- * basin; in byte order. Of a denial for another reason than scope there is nothing to visit. Any
- * thread; `visit` runs in it; no allocation; about ten KiB of stack.
+ * nearest without matching: of the rules that permit it (of all, if none does) those that begin as
+ * the name does for longest. Rules about basins come first, then those about streams in that basin;
+ * of each, those that match, then the nearest, both in byte order. Of a denial for another reason
+ * than scope there is nothing to visit. Takes time in proportion to the token's size. Any thread;
+ * `visit` runs in it; no allocation; about ten KiB of stack.
  */
 struct weir_decision weir_explain(const struct weir_compiled_token *token,
                                   const struct weir_request *request, struct weir_instant now,

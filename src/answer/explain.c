@@ -32,100 +32,116 @@ static bool is_rule(struct weir_grant grant, struct weir_grant inherited)
     return grant.operations != 0 && !weir_grants_equal(grant, inherited);
 }
 
-/* Which of a node's own rules have been shown already, since they match. */
-struct shown {
-    bool prefix;
-    bool exact;
+/* Rules that are looked for beside the way: those that grant one of `operations` and do not match.
+ * Twice: first for how much the nearest have in common with the name, then to show them. */
+struct search {
+    const struct audience *audience;
+    uint32_t operations;
+    size_t common; /* the most found, while nothing is shown; then what the rules to show have */
+    unsigned found;
+    bool shows;
 };
 
-/* Shows up to WEIR_NEAREST_RULES rules of a node and what is below it, without those of its own
- * that have been shown, that grant one of `operations`; returns how many. */
-static unsigned show_some(const struct audience *audience, const struct weir_trie *below,
-                          struct weir_text before, struct shown own, struct weir_grant inherited,
-                          uint32_t operations)
+static void consider(struct search *search, enum weir_set_kind kind, struct weir_text name,
+                     uint32_t operations)
 {
-    struct weir_grant passed_on[WEIR_STREAM_MAX + 2];
-    struct weir_walk walk;
-    unsigned count = 0;
+    const struct weir_set set = {kind, name};
+    size_t common = weir_text_common(name, search->audience->name);
 
-    passed_on[0] = inherited;
-    weir_walk_start(&walk, below, before);
-    do {
-        struct weir_grant above =
-            below->is_basins ? passed_on[walk.depth] : (struct weir_grant){0, 0};
-        struct weir_trie_step node = walk.node;
-
-        if (!own.prefix && (node.prefix.operations & operations) != 0 &&
-            is_rule(node.prefix, above)) {
-            show(audience, WEIR_SET_PREFIX, walk.name, node.prefix.operations);
-            count++;
-        }
-        if (!own.exact && count < WEIR_NEAREST_RULES && (node.exact.operations & operations) != 0 &&
-            is_rule(node.exact, below->is_basins ? node.prefix : (struct weir_grant){0, 0})) {
-            show(audience, WEIR_SET_EXACT, walk.name, node.exact.operations);
-            count++;
-        }
-        passed_on[walk.depth + 1] = node.prefix;
-        own = (struct shown){false, false};
-    } while (count < WEIR_NEAREST_RULES && weir_walk_next(&walk, true));
-    return count;
+    if ((operations & search->operations) == 0 || weir_set_matches(&set, search->audience->name)) {
+        return;
+    }
+    if (!search->shows) {
+        search->common = common > search->common ? common : search->common;
+        search->found++;
+    } else if (common == search->common && search->found < WEIR_NEAREST_RULES) {
+        show(search->audience, kind, name, operations);
+        search->found++;
+    }
 }
 
-static void show_nearest(const struct audience *audience, const struct weir_trie *below,
-                         struct weir_text before, struct shown own, struct weir_grant inherited)
+static void search_trie(struct search *search, const struct weir_trie *trie)
 {
-    if (show_some(audience, below, before, own, inherited, audience->bit) == 0) {
-        (void)show_some(audience, below, before, own, inherited, UINT32_MAX);
+    const struct weir_grant nothing = {0, 0};
+    struct weir_grant above[WEIR_STREAM_MAX + 2] = {{0, 0}};
+    struct weir_walk walk;
+
+    weir_walk_start(&walk, trie, (struct weir_text){NULL, 0});
+    do {
+        struct weir_trie_step node = walk.node;
+
+        if (is_rule(node.prefix, trie->is_basins ? above[walk.depth] : nothing)) {
+            consider(search, WEIR_SET_PREFIX, walk.name, node.prefix.operations);
+        }
+        if (is_rule(node.exact, trie->is_basins ? node.prefix : nothing)) {
+            consider(search, WEIR_SET_EXACT, walk.name, node.exact.operations);
+        }
+        above[walk.depth + 1] = node.prefix;
+    } while (weir_walk_next(&walk, true));
+}
+
+/* Shows the rules that came nearest: of those that permit the operation, if there are any. */
+static void show_nearest(const struct audience *audience, const struct weir_trie *trie)
+{
+    const uint32_t choices[] = {audience->bit, UINT32_MAX};
+
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
+        struct search search = {.audience = audience, .operations = choices[i]};
+
+        search_trie(&search, trie);
+        if (search.found > 0) {
+            search.found = 0;
+            search.shows = true;
+            search_trie(&search, trie);
+            return;
+        }
     }
 }
 
 /*
- * Shows the rules on the name's way through the trie, then, if what they grant together lacks the
- * operation, some of those that begin as the name does up to where the way ends. Returns what the
- * way grants: of a trie of basins the last node's grant, of names all together.
+ * Shows the rules on the name's way through the trie. Returns what the way grants: of a trie of
+ * basins the last node's grant, of names all together.
  */
 static struct weir_grant show_way(const struct audience *audience, const struct weir_trie *trie)
 {
-    struct weir_trie below = *trie;
+    const struct weir_grant nothing = {0, 0};
     struct weir_text rest = audience->name;
     struct weir_grant granted = {0, 0};
+    uint32_t offset = trie->root;
 
-    while (below.root != 0) {
-        struct weir_trie_step node = weir_trie_step_at(&below, below.root);
-        struct weir_grant inherited = trie->is_basins ? granted : (struct weir_grant){0, 0};
-        struct weir_text before = {audience->name.bytes, audience->name.length - rest.length};
-        struct weir_text here;
-        uint32_t child = 0;
+    while (offset != 0) {
+        struct weir_trie_step node = weir_trie_step_at(trie, offset);
+        struct weir_text here = {audience->name.bytes, 0};
         bool ends = false;
 
         if (!weir_edges_pass(&node.edges, &rest)) {
-            if ((granted.operations & audience->bit) == 0) {
-                show_nearest(audience, &below, before, (struct shown){false, false}, inherited);
-            }
-            return granted;
+            break;
         }
-        here = (struct weir_text){audience->name.bytes, audience->name.length - rest.length};
+        here.length = audience->name.length - rest.length;
         ends = rest.length == 0;
-        if (is_rule(node.prefix, inherited)) {
+        if (is_rule(node.prefix, trie->is_basins ? granted : nothing)) {
             show(audience, WEIR_SET_PREFIX, here, node.prefix.operations);
         }
-        if (ends &&
-            is_rule(node.exact, trie->is_basins ? node.prefix : (struct weir_grant){0, 0})) {
+        if (ends && is_rule(node.exact, trie->is_basins ? node.prefix : nothing)) {
             show(audience, WEIR_SET_EXACT, here, node.exact.operations);
         }
-        granted.operations =
-            trie->is_basins ? node.prefix.operations : granted.operations | node.prefix.operations;
-        granted.streams = node.prefix.streams;
-        if (ends) {
-            granted.operations |= node.exact.operations;
-            granted.streams = node.exact.streams;
+        if (trie->is_basins) {
+            granted = ends ? node.exact : node.prefix;
         } else {
-            child = weir_edges_step(&node.edges, &rest);
+            granted.operations |= node.prefix.operations | (ends ? node.exact.operations : 0);
         }
-        if (child == 0 && (granted.operations & audience->bit) == 0) {
-            show_nearest(audience, &below, before, (struct shown){true, ends}, inherited);
-        }
-        below.root = child;
+        offset = ends ? 0 : weir_edges_step(&node.edges, &rest);
+    }
+    return granted;
+}
+
+/* Shows the rules on the way and, if they do not permit the operation, the nearest beside it. */
+static struct weir_grant explain_trie(const struct audience *audience, const struct weir_trie *trie)
+{
+    struct weir_grant granted = show_way(audience, trie);
+
+    if (trie->root != 0 && (granted.operations & audience->bit) == 0) {
+        show_nearest(audience, trie);
     }
     return granted;
 }
@@ -147,7 +163,7 @@ static void explain_basin(struct audience *audience, const struct weir_block *bl
     if ((block->flags & WEIR_FLAG_TRIES) != 0) {
         struct weir_trie trie = weir_basin_trie(weir_block_tries(block));
 
-        *granted = show_way(audience, &trie);
+        *granted = explain_trie(audience, &trie);
     } else {
         show_inline(audience, block, WEIR_KIND_BASINS, weir_block_basin(block));
     }
@@ -161,7 +177,7 @@ static void explain_stream(struct audience *audience, const struct weir_block *b
     if ((block->flags & WEIR_FLAG_TRIES) != 0) {
         struct weir_trie trie = weir_name_trie(weir_block_tries(block), basin.streams);
 
-        (void)show_way(audience, &trie);
+        (void)explain_trie(audience, &trie);
     } else if ((block->flags & WEIR_FLAG_AUTO_PREFIX) != 0) {
         audience->name = weir_block_stream(block); /* what every effective name begins with */
         show_inline(audience, block, WEIR_KIND_STREAMS, weir_block_stream(block));
@@ -177,7 +193,7 @@ static void explain_access_token(struct audience *audience, const struct weir_bl
         const struct weir_tries *tries = weir_block_tries(block);
         struct weir_trie trie = weir_name_trie(tries, tries->access_tokens);
 
-        (void)show_way(audience, &trie);
+        (void)explain_trie(audience, &trie);
     } else {
         show_inline(audience, block, WEIR_KIND_ACCESS_TOKENS, weir_block_access_token(block));
     }

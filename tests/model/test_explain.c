@@ -289,8 +289,10 @@ static const char *fault_of_order(const struct explanation *why)
         const struct weir_rule *after = &why->shown->rules[i];
 
         if (before->role > after->role ||
-            (before->role == after->role && (naive_order(before->set.name, after->set.name) > 0 ||
-                                             same_set(&before->set, &after->set)))) {
+            (before->role == after->role && before->matches < after->matches) ||
+            (before->role == after->role && before->matches == after->matches &&
+             (naive_order(before->set.name, after->set.name) > 0 ||
+              same_set(&before->set, &after->set)))) {
             return "rules are out of order or shown twice";
         }
     }
@@ -335,9 +337,9 @@ static bool a_shown_rule_permits(const struct explanation *why, enum weir_set_ro
     return permits;
 }
 
-/* How much any rule has in common with the name; then, of those that have so much and yet do not
- * match, whether there are any, and whether one permits the operation. Without `redundant` only
- * rules count that add something: the others may be there or not. */
+/* Of the rules that do not match: whether there are any, whether one permits the operation, and how
+ * much the nearest, of those that permit it if one does, has in common with the name. Without
+ * `redundant` only rules count that add something: the others may be there or not. */
 struct nearest {
     size_t common;
     bool any;
@@ -354,18 +356,17 @@ static struct nearest find_nearest(const struct explanation *why, enum weir_set_
         const struct weir_scope *scope = &why->token->scopes[i];
         const struct weir_set *set = scope_set(scope, role);
         const size_t common = common_beginning(set->name, name);
+        bool permits = false;
 
-        if (!has_rule(why, scope, role) || common < nearest.common ||
-            (common == nearest.common && nearest.permits) ||
+        if (!has_rule(why, scope, role) || naive_matches(set, name) ||
             !(redundant || adds_something(why, scope, role))) {
             continue;
         }
-        if (common > nearest.common) {
-            nearest = (struct nearest){common, false, false};
-        }
-        if (!naive_matches(set, name)) {
-            nearest.any = true;
-            nearest.permits = must_grant(why, role, set, why->request->operation);
+        permits = must_grant(why, role, set, why->request->operation);
+        if ((permits && !nearest.permits) || !nearest.any) {
+            nearest = (struct nearest){common, true, permits};
+        } else if (permits == nearest.permits && common > nearest.common) {
+            nearest.common = common;
         }
     }
     return nearest;
@@ -376,7 +377,6 @@ static const char *fault_of_nearest_rules(const struct explanation *why, enum we
     const bool decided = a_shown_rule_permits(why, role);
     const struct nearest least = find_nearest(why, role, false);
     const struct nearest most = find_nearest(why, role, true);
-    const bool certain = least.common == most.common;
     size_t beside = 0;
 
     for (size_t i = 0; i < why->shown->count; i++) {
@@ -386,18 +386,18 @@ static const char *fault_of_nearest_rules(const struct explanation *why, enum we
             continue;
         }
         beside++;
-        if (rule->common < least.common || rule->common > most.common) {
+        if (least.permits == most.permits &&
+            (rule->common < least.common || rule->common > most.common)) {
             return "a rule is shown though another came nearer";
         }
-        if (certain && least.permits && (rule->operations >> why->request->operation & 1) == 0) {
+        if (least.permits && (rule->operations >> why->request->operation & 1) == 0) {
             return "a rule is shown that does not permit this, though another does";
         }
     }
     if (beside > WEIR_NEAREST_RULES || (decided && beside > 0)) {
         return "more rules are shown than help";
     }
-    return certain && !decided && least.any && beside == 0 ? "no rule is shown that came near"
-                                                           : NULL;
+    return !decided && least.any && beside == 0 ? "no rule is shown that came near" : NULL;
 }
 
 /* Whether the name was found in the scopes of that role. */

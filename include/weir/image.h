@@ -65,9 +65,10 @@ enum weir_status weir_image_validate(const void *bytes, size_t size,
  * renamed, and the directory synced. After a crash at any moment `path` is the old file or the new
  * one, whole. After an error it is the old one, unless it is the last step that failed, the syncing
  * of the directory: then it is the new one, which a power cut might undo. `path` keeps its mode if
- * there was a file, and the new file has it from the start; without one it is 0666 less the umask.
- * A crash may leave a file `.weir-PID-N.tmp` behind. A link is followed; what is there and is no
- * regular file is refused.
+ * there was a file, and its owner and group as far as this process may set them (a group that it
+ * may not set gets no access); the new file has all that from the start. Without one it is 0666
+ * less the umask. A crash may leave a file `.weir-PID-N.tmp` behind. A link is followed; what is
+ * there and is no regular file is refused.
  *
  * WEIR_OK, WEIR_ERROR_IO. Any thread; about twenty KiB of stack.
  */

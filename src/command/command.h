@@ -13,7 +13,7 @@ enum { EXIT_ALLOWED = 0, EXIT_DENIED = 1, EXIT_TROUBLE = 2 };
 /* What the help texts of several commands say. */
 #define HELP_TOKENS                                                                                \
     "  --tokens FILE  the tokens: JSON, NDJSON or a compiled image, told apart by\n"               \
-    "                 content; may be a pipe\n"
+    "                 content; may be a pipe. See weir help tokens\n"
 #define HELP_NOW "  --now T        the instant to decide for, RFC 3339; the clock's otherwise\n"
 #define HELP_HELP "  -h, --help     this text\n"
 #define HELP_BEFORE_TOKEN                                                                          \

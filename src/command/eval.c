@@ -31,6 +31,9 @@ static const char help[] =
     "  {\"token\":ID,\"op\":\"list-streams\",\"basin\":NAME}\n"
     "  {\"token\":ID,\"op\":\"revoke-access-token\",\"access_token\":ID}\n"
     "  {\"token\":ID,\"op\":\"list-basins\"}\n"
+    "A decision has the reason, and where a stream is allowed its name at the server;\n"
+    "everything but printable ASCII is written as \\u escapes:\n"
+    "  {\"allow\":true,\"reason\":\"allowed\",\"stream\":NAME}\n"
     "\n"
     "Exits with 0, or 2 after an error.\n"
     "\n"
@@ -48,6 +51,28 @@ struct evaluation {
     uint64_t counts[WEIR_REASON_COUNT];
 };
 
+static bool is_blank(struct weir_text line)
+{
+    for (size_t i = 0; i < line.length; i++) {
+        if (strchr(" \t\r\n", line.bytes[i]) == NULL || line.bytes[i] == '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Fills in why a line is no request: in words about the line, where it holds nothing at all. */
+static void explain_bad_line(struct weir_text line, uint64_t number, struct weir_error *error)
+{
+    if (is_blank(line)) {
+        (void)snprintf(error->message, sizeof error->message,
+                       "an empty line: each line is a request");
+        error->column = 0;
+    }
+    error->line = number;
+    error->place[0] = '\0'; /* the message names the field */
+}
+
 static bool answer(struct evaluation *evaluation, struct weir_text line, struct output *output)
 {
     struct weir_error error = {0};
@@ -55,8 +80,7 @@ static bool answer(struct evaluation *evaluation, struct weir_text line, struct 
     struct weir_decision decision;
 
     if (weir_question_parse(line, evaluation->buffer, &question, &error) != WEIR_OK) {
-        error.line = evaluation->lines.number;
-        error.place[0] = '\0'; /* the message names the field */
+        explain_bad_line(line, evaluation->lines.number, &error);
         return output_flush(output) && report_error(evaluation->name, &error);
     }
     decision = weir_check(evaluation->image, question.token_id, &question.request,

@@ -10,6 +10,7 @@
 #include "json_memory.h"
 #include "operations.h"
 #include "report.h"
+#include "token_help.h"
 
 static const struct command *const commands[] = {
     &check_command,   &eval_command,    &explain_command,
@@ -38,13 +39,15 @@ static void write_help(struct output *output)
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         output_format(output, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
     }
-    output_string(output, "\n"
-                          "  weir help COMMAND, weir COMMAND --help   what a command does\n"
-                          "  weir help operations                     the table of operations\n"
-                          "  weir --version                           which weir this is\n"
-                          "\n"
-                          "Example:\n"
-                          "  weir check --tokens tokens.json -- user-1234 list-basins\n");
+    output_string(output,
+                  "\n"
+                  "  weir help COMMAND, weir COMMAND --help   what a command does\n"
+                  "  weir help tokens                         what a token file looks like\n"
+                  "  weir help operations                     the table of operations\n"
+                  "  weir --version                           which weir this is\n"
+                  "\n"
+                  "Example:\n"
+                  "  weir check --tokens tokens.json -- user-1234 list-basins\n");
 }
 
 static int help(int argc, char **argv, struct output *output)
@@ -61,6 +64,10 @@ static int help(int argc, char **argv, struct output *output)
     }
     if (strcmp(argv[0], "operations") == 0) {
         write_operation_table(output);
+        return EXIT_ALLOWED;
+    }
+    if (strcmp(argv[0], "tokens") == 0) {
+        output_string(output, token_file_help);
         return EXIT_ALLOWED;
     }
     command = find_command(argv[0]);

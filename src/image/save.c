@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,22 +16,23 @@ struct replacement {
     char path[PATH_MAX];      /* what is replaced: links followed */
     char temporary[PATH_MAX]; /* beside it */
     int file;
+    bool replaces;   /* there is a file */
+    struct stat old; /* of that file */
 };
 
 /* Finds out what `path` leads to: a regular file, or a name that is free in a directory that there
- * is. `*mode` is the file's mode, or 0 if there is none yet. */
-static enum weir_status resolve(const char *path, struct replacement *replacement, mode_t *mode,
+ * is. */
+static enum weir_status resolve(const char *path, struct replacement *replacement,
                                 struct weir_error *error)
 {
     struct stat status;
     size_t length = strlen(path);
 
-    *mode = 0;
-    if (stat(path, &status) == 0) {
-        if (!S_ISREG(status.st_mode)) {
+    replacement->replaces = stat(path, &replacement->old) == 0;
+    if (replacement->replaces) {
+        if (!S_ISREG(replacement->old.st_mode)) {
             return weir_fail(error, WEIR_ERROR_IO, "exists and is not a regular file");
         }
-        *mode = status.st_mode & 07777;
         return realpath(path, replacement->path) != NULL ? WEIR_OK
                                                          : weir_fail_errno(error, "realpath");
     }
@@ -50,8 +52,7 @@ static enum weir_status resolve(const char *path, struct replacement *replacemen
 
 /* Opens a new file beside the path, under the first name that is free. Nobody can open it who could
  * not open what it replaces: it gets that file's mode before its content. */
-static enum weir_status open_temporary(struct replacement *replacement, mode_t mode,
-                                       struct weir_error *error)
+static enum weir_status open_temporary(struct replacement *replacement, struct weir_error *error)
 {
     const char *slash = strrchr(replacement->path, '/');
     int directory_length = slash == NULL ? 0 : (int)(slash + 1 - replacement->path);
@@ -67,7 +68,7 @@ static enum weir_status open_temporary(struct replacement *replacement, mode_t m
         }
         replacement->file =
             open(replacement->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                 mode != 0 ? 0600 : 0666);
+                 replacement->replaces ? 0600 : 0666);
         if (replacement->file >= 0) {
             return WEIR_OK;
         }
@@ -122,13 +123,26 @@ static enum weir_status sync_directory(const char *path, struct weir_error *erro
     return result == 0 ? WEIR_OK : WEIR_ERROR_IO;
 }
 
-static enum weir_status fill_temporary(int file, mode_t mode, const void *bytes, size_t size,
-                                       struct weir_error *error)
+/* Gives the new file what the old one had: owner and group as far as this process may, the mode;
+ * but nothing for a group that is not the old one's. */
+static enum weir_status take_after(int file, const struct stat *old, struct weir_error *error)
 {
+    mode_t mode = old->st_mode & 07777;
+
+    if (fchown(file, old->st_uid, old->st_gid) != 0 && fchown(file, (uid_t)-1, old->st_gid) != 0) {
+        mode &= ~(mode_t)070;
+    }
+    return fchmod(file, mode) == 0 ? WEIR_OK : weir_fail_errno(error, "fchmod");
+}
+
+static enum weir_status fill_temporary(const struct replacement *replacement, const void *bytes,
+                                       size_t size, struct weir_error *error)
+{
+    int file = replacement->file;
     enum weir_status status = WEIR_OK;
 
-    if (mode != 0 && fchmod(file, mode) != 0) {
-        status = weir_fail_errno(error, "fchmod");
+    if (replacement->replaces) {
+        status = take_after(file, &replacement->old, error);
     }
     if (status == WEIR_OK) {
         status = write_whole(file, bytes, size, error);
@@ -146,16 +160,15 @@ enum weir_status weir_image_save(const struct weir_image *image, const char *pat
                                  struct weir_error *error)
 {
     struct replacement replacement;
-    mode_t mode = 0;
-    enum weir_status status = resolve(path, &replacement, &mode, error);
+    enum weir_status status = resolve(path, &replacement, error);
 
     if (status == WEIR_OK) {
-        status = open_temporary(&replacement, mode, error);
+        status = open_temporary(&replacement, error);
     }
     if (status != WEIR_OK) {
         return status;
     }
-    status = fill_temporary(replacement.file, mode, image->bytes, image->size, error);
+    status = fill_temporary(&replacement, image->bytes, image->size, error);
     if (status == WEIR_OK && rename(replacement.temporary, replacement.path) != 0) {
         status = weir_fail_errno(error, "rename");
     }

@@ -226,8 +226,8 @@ BAD_FILES = [
 # A request, behind a good one.
 READ = '"token":"good","op":"read","basin":"basin-one","stream":"users/1"'
 BAD_REQUESTS = [
-    ("", []),
-    (" ", []),
+    ("", ["an empty line"]),
+    (" ", ["an empty line"]),
     ("hello", ["not a JSON value"]),
     ("{" + READ, ["ends in the middle"]),
     ("{" + READ + "}}", ["more text after"]),

@@ -54,6 +54,15 @@ class Flags(CommandTest):
             for flag in self.flags(command)[::2] + (["--now"] if command in WITH_NOW else []):
                 self.assertIn(flag, text)
 
+    def test_the_operations_and_the_token_file_have_helps(self):
+        operations = self.succeeds("help", "operations").text.splitlines()
+        self.assertEqual(25, len(operations))
+        self.assertEqual(["12", "get-stream-config", "basin", "read", "s2://BASIN/STREAM"],
+                         operations[12].split())
+        tokens = self.succeeds("help", "tokens").text
+        for field in ("expires_at", "auto_prefix_streams", "credential_digest", "op_groups"):
+            self.assertIn(field, tokens)
+
     def test_weir_has_a_help_that_lists_all_commands(self):
         texts = [self.succeeds(*arguments).text for arguments in (["--help"], ["-h"], ["help"])]
         self.assertEqual(len(set(texts)), 1)

@@ -118,6 +118,27 @@ START_TEST(a_save_keeps_the_mode_of_what_it_replaces)
 }
 END_TEST
 
+/* Root may give a file away; whoever may not keeps what they have. */
+START_TEST(a_save_keeps_the_owner_of_what_it_replaces)
+{
+    const uid_t owner = getuid() == 0 ? 65534 : getuid();
+    const gid_t group = getuid() == 0 ? 65534 : getgid();
+    struct saving saving;
+    struct stat status;
+
+    saving_make(&saving);
+    write_file(saving.scratch.path, "old", 3);
+    ck_assert_int_eq(chown(saving.scratch.path, owner, group), 0);
+    ck_assert_int_eq(chmod(saving.scratch.path, 0640), 0);
+    ck_assert_int_eq(weir_image_save(saving.small, saving.scratch.path, NULL), WEIR_OK);
+    ck_assert_int_eq(stat(saving.scratch.path, &status), 0);
+    ck_assert_uint_eq(status.st_uid, owner);
+    ck_assert_uint_eq(status.st_gid, group);
+    ck_assert_uint_eq(status.st_mode & 07777, 0640);
+    saving_remove(&saving);
+}
+END_TEST
+
 START_TEST(a_new_file_gets_its_mode_from_the_umask)
 {
     static const mode_t masks[] = {022, 027, 077, 0};
@@ -389,6 +410,7 @@ TCase *saving_cases(void)
     tcase_add_test(cases, a_save_replaces_what_is_no_image);
     tcase_add_test(cases, an_image_may_be_saved_over_the_file_that_it_maps);
     tcase_add_test(cases, a_save_keeps_the_mode_of_what_it_replaces);
+    tcase_add_test(cases, a_save_keeps_the_owner_of_what_it_replaces);
     tcase_add_test(cases, a_new_file_gets_its_mode_from_the_umask);
     tcase_add_test(cases, a_path_without_a_folder_is_in_the_present_one);
     tcase_add_test(cases, a_link_is_followed_and_stays_a_link);

@@ -396,10 +396,10 @@ static enum weir_status damaged_block(const struct image_check *check, uint64_t 
 
 static bool all_zero(const char *bytes, uint64_t size)
 {
-    char any = 0;
+    unsigned any = 0;
 
     for (uint64_t i = 0; i < size; i++) {
-        any |= bytes[i];
+        any |= (unsigned char)bytes[i];
     }
     return any == 0;
 }

@@ -205,7 +205,7 @@ static bool is_whole(json_t *value, struct weir_text text)
     size_t bytes = 0;
     bool inside = false;
 
-    if (text.length == 0 || memchr(text.bytes, '\\', text.length) != NULL) {
+    if (text.bytes == NULL || memchr(text.bytes, '\\', text.length) != NULL) {
         return false;
     }
     for (size_t i = 0; i < text.length; i++) {
@@ -251,17 +251,19 @@ static bool has_more_values(struct weir_text text, size_t values_max)
 enum weir_status weir_json_load(struct weir_text text, size_t values_max, json_t **value,
                                 struct weir_error *error)
 {
-    const char *bytes = text.bytes != NULL ? text.bytes : "";
     int callers_errno = errno;
     bool memory_lacked = false;
     json_error_t told;
 
+    if (text.bytes == NULL) {
+        text = WEIR_TEXT("");
+    }
     if (has_more_values(text, values_max)) {
         return weir_fail(error, WEIR_ERROR_LIMIT, "more than %zu values in one piece of JSON",
                          values_max);
     }
     errno = 0;
-    *value = json_loadb(bytes, text.length,
+    *value = json_loadb(text.bytes, text.length,
                         JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &told);
     memory_lacked = errno == ENOMEM;
     errno = callers_errno;

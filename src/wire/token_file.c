@@ -191,7 +191,7 @@ static enum weir_status next_line(struct token_file *file, struct weir_text *lin
         struct weir_text text = weir_source_text(&file->source);
         enum weir_status status = WEIR_OK;
 
-        if (searched < text.length) {
+        if (text.bytes != NULL) {
             line_break = memchr(text.bytes + searched, '\n', text.length - searched);
         }
         *line = text;

@@ -59,10 +59,16 @@ enum weir_status weir_image_wrap(const void *bytes, size_t size, enum weir_owner
                                  const struct weir_allocator *allocator, struct weir_image **image,
                                  struct weir_error *error);
 
+/* Whether some token could have an id of that length; any other needs no looking for. */
+static inline bool weir_id_length_possible(struct weir_text id)
+{
+    return id.length - 1 < WEIR_TOKEN_ID_MAX;
+}
+
 static inline const struct weir_block *weir_view_find(const struct weir_view *view,
                                                       struct weir_text id)
 {
-    if (id.length - 1 >= WEIR_TOKEN_ID_MAX) {
+    if (!weir_id_length_possible(id)) {
         return NULL;
     }
     return weir_index_find(&view->id, view->blocks, id, weir_hash(id, view->hash_key), WEIR_KEY_ID);

@@ -22,18 +22,13 @@ static void prefetch_block(const struct weir_block *block)
     __builtin_prefetch((const char *)block + 64);
 }
 
-static bool id_length_known(struct weir_text id)
-{
-    return id.length - 1 < WEIR_TOKEN_ID_MAX;
-}
-
 static void hash_ids(const struct weir_view *view, const struct weir_question *questions,
                      size_t count, struct lookup *lookups)
 {
     for (size_t i = 0; i < count; i++) {
         struct weir_text id = questions[i].token_id;
 
-        lookups[i].hash = id_length_known(id) ? weir_hash(id, view->hash_key) : 0;
+        lookups[i].hash = weir_id_length_possible(id) ? weir_hash(id, view->hash_key) : 0;
         __builtin_prefetch(view->id.buckets +
                            weir_hash_home(lookups[i].hash, view->id.bucket_count));
     }
@@ -61,7 +56,7 @@ static void find_candidates(const struct weir_view *view, size_t count, struct l
 static const struct weir_block *settle(const struct weir_view *view, struct weir_text id,
                                        const struct lookup *lookup)
 {
-    if (!id_length_known(id)) {
+    if (!weir_id_length_possible(id)) {
         return NULL;
     }
     if (lookup->candidate != NULL && weir_block_has_key(lookup->candidate, id, WEIR_KEY_ID)) {

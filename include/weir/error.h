@@ -25,7 +25,11 @@ enum weir_status {
     WEIR_ERROR_VERSION = 12,   /* an image of a version that this library does not read */
     WEIR_ERROR_TRUNCATED = 13, /* an image that is shorter than it says */
     WEIR_ERROR_CHECKSUM = 14,  /* an image whose bytes have changed since it was written */
-    WEIR_ERROR_DAMAGED = 15    /* an image whose checksum is right and whose structure is not */
+    WEIR_ERROR_DAMAGED = 15,   /* an image whose checksum is right and whose structure is not; a
+                                  published directory whose files contradict each other */
+    WEIR_ERROR_NOT_FOUND = 16, /* no token of that id; nothing published there */
+    WEIR_ERROR_BUSY = 17,      /* another process has it */
+    WEIR_ERROR_OWNER = 18      /* a file that somebody else owns or may write, or a link */
 };
 
 #define WEIR_PLACE_SIZE 128

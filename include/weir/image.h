@@ -28,7 +28,8 @@ struct weir_compiled_token;
 enum weir_image_mode {
     /* The file, mapped read-only and shared with every other process that maps it, or the caller's
      * memory, which must stay as it is until the image is closed. Whoever may write to it could
-     * change it after it was validated: only for files whose writers are trusted. */
+     * change it after it was validated, and cutting a mapped file short kills its readers: only for
+     * files whose writers are trusted. The file stays open as long as the image. */
     WEIR_IMAGE_SHARED = 0,
     /* A private copy, made before it is validated. */
     WEIR_IMAGE_COPY = 1

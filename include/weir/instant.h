@@ -28,6 +28,19 @@ struct weir_instant {
 struct weir_instant weir_instant_now(void);
 
 /*
+ * What the clocks say, read once for as many questions as a host likes (a turn of its event loop,
+ * say): an answer is then that of a check which began at these instants.
+ */
+struct weir_clocks {
+    struct weir_instant wall; /* for expiry; may jump */
+    uint64_t boot;            /* for leases: nanoseconds since the machine booted, sleep included */
+};
+
+/* The clocks now: the wall clock to a few milliseconds (CLOCK_REALTIME_COARSE), the time since boot
+ * exactly (CLOCK_BOOTTIME). Any thread. */
+struct weir_clocks weir_clocks_now(void);
+
+/*
  * Reads RFC 3339: `2027-01-01T00:00:00Z`, with 'T' and 'Z' in either case, an offset up to ±23:59,
  * a fraction of any length (cut after the nanosecond), no second 60, a year of 0001 to 9999 in UTC.
  * Returns false, leaving `instant` alone, for anything else. Any thread.

@@ -1,4 +1,4 @@
-#include <weir/decision.h>
+#include "answer/gather.h"
 
 #include "image/image.h"
 #include "match/decide.h"
@@ -16,65 +16,64 @@ static int compare_ids(const void *left, const void *right, const void *context)
                              weir_compiled_token_id(*right_token));
 }
 
-/* An array of tokens that grows. */
-struct found {
-    const struct weir_compiled_token **tokens;
-    size_t count;
-    size_t capacity;
-};
-
-static bool resize(struct found *found, size_t capacity, const struct weir_allocator *allocator)
+static bool resize(struct weir_gathered *gathered, size_t capacity)
 {
     const size_t each = sizeof(const struct weir_compiled_token *);
-    const struct weir_compiled_token **tokens =
-        weir_reallocate(allocator, found->tokens, found->capacity * each, capacity * each);
+    const struct weir_compiled_token **tokens = weir_reallocate(
+        &gathered->allocator, (void *)gathered->tokens, gathered->capacity * each, capacity * each);
 
     if (tokens == NULL) {
         return false;
     }
-    found->tokens = tokens;
-    found->capacity = capacity;
+    gathered->tokens = tokens;
+    gathered->capacity = capacity;
     return true;
 }
 
-static bool add(struct found *found, const struct weir_compiled_token *token,
-                const struct weir_allocator *allocator)
+bool weir_gather(struct weir_gathered *gathered, const struct weir_compiled_token *token)
 {
-    if (found->count == found->capacity &&
-        !resize(found, found->capacity == 0 ? 16 : 2 * found->capacity, allocator)) {
+    if (gathered->count == gathered->capacity &&
+        !resize(gathered, gathered->capacity == 0 ? 16 : 2 * gathered->capacity)) {
         return false;
     }
-    found->tokens[found->count++] = token;
+    gathered->tokens[gathered->count++] = token;
     return true;
+}
+
+enum weir_status weir_gathered_finish(struct weir_gathered *gathered, bool complete,
+                                      struct weir_tokens *tokens, struct weir_error *error)
+{
+    if (!complete || (gathered->count != 0 && !resize(gathered, gathered->count))) {
+        weir_release(&gathered->allocator, (void *)gathered->tokens,
+                     gathered->capacity * sizeof *gathered->tokens);
+        return weir_fail_memory(error);
+    }
+    weir_sort((void *)gathered->tokens, gathered->count, sizeof *gathered->tokens, compare_ids,
+              NULL);
+    *tokens = (struct weir_tokens){gathered->tokens, gathered->count};
+    return WEIR_OK;
 }
 
 static bool find_all(const struct weir_image *image, const struct weir_request *request,
-                     struct weir_instant now, const struct weir_allocator *allocator,
-                     struct found *found)
+                     struct weir_instant now, struct weir_gathered *gathered)
 {
     for (const struct weir_compiled_token *token = weir_image_next(image, NULL); token != NULL;
          token = weir_image_next(image, token)) {
-        if (weir_allowed(weir_check_token(token, request, now)) && !add(found, token, allocator)) {
+        if (weir_allowed(weir_check_token(token, request, now)) && !weir_gather(gathered, token)) {
             return false;
         }
     }
-    return found->count == 0 || resize(found, found->count, allocator);
+    return true;
 }
 
 enum weir_status weir_who(const struct weir_image *image, const struct weir_request *request,
                           struct weir_instant now, const struct weir_allocator *allocator,
                           struct weir_tokens *tokens, struct weir_error *error)
 {
-    struct weir_allocator memory = weir_allocator_or_default(allocator);
-    struct found found = {0};
+    struct weir_gathered gathered = {.allocator = weir_allocator_or_default(allocator)};
+    bool complete = find_all(image, request, now, &gathered);
 
-    if (!find_all(image, request, now, &memory, &found)) {
-        weir_release(&memory, (void *)found.tokens, found.capacity * sizeof *found.tokens);
-        return weir_fail_memory(error);
-    }
-    weir_sort((void *)found.tokens, found.count, sizeof *found.tokens, compare_ids, NULL);
-    *tokens = (struct weir_tokens){found.tokens, found.count};
-    return WEIR_OK;
+    return weir_gathered_finish(&gathered, complete, tokens, error);
 }
 
 void weir_tokens_free(struct weir_tokens *tokens, const struct weir_allocator *allocator)

@@ -1,11 +1,8 @@
 #include <weir/compile.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "compile/block.h"
-#include "compile/layout.h"
 #include "image/image.h"
+#include "image/layout.h"
 #include "vocabulary/failure.h"
 #include "vocabulary/memory.h"
 
@@ -26,9 +23,7 @@ struct weir_compiler {
     struct weir_compiled_entry *entries;
     size_t count;
     size_t capacity;
-    /* The sum of the hashes of all blocks: the same whatever their order. */
-    uint64_t content_low;
-    uint64_t content_high;
+    struct weir_content content;
 };
 
 enum weir_status weir_compiler_new(const struct weir_allocator *allocator,
@@ -89,14 +84,6 @@ static char *reserve_block(struct weir_compiler *compiler, size_t size)
     return chunk->bytes + chunk->used;
 }
 
-static void add_to_content(struct weir_compiler *compiler, const char *block, size_t size)
-{
-    XXH128_hash_t hash = XXH3_128bits(block, size);
-
-    compiler->content_low += hash.low64;
-    compiler->content_high += hash.high64;
-}
-
 static enum weir_status add_planned(struct weir_compiler *compiler,
                                     const struct weir_block_plan *plan, uint64_t position,
                                     struct weir_error *error)
@@ -111,7 +98,7 @@ static enum weir_status add_planned(struct weir_compiler *compiler,
         return weir_fail_memory(error);
     }
     weir_block_write(plan, bytes);
-    add_to_content(compiler, bytes, plan->size);
+    weir_content_add(&compiler->content, (const struct weir_block *)(void *)bytes, plan->size);
     compiler->chunks->used += plan->size;
     compiler->entries[compiler->count++] =
         (struct weir_compiled_entry){(const struct weir_block *)(void *)bytes, position};
@@ -135,10 +122,9 @@ enum weir_status weir_compile(struct weir_compiler *compiler, uint64_t sequence,
                               struct weir_image **image, uint64_t *duplicate,
                               struct weir_error *error)
 {
-    const uint64_t content[] = {compiler->content_low, compiler->content_high, compiler->count};
-
-    return weir_lay_out(compiler->entries, compiler->count, XXH3_64bits(content, sizeof content),
-                        sequence, &compiler->allocator, image, duplicate, error);
+    return weir_lay_out(compiler->entries, compiler->count,
+                        weir_content_hash_key(&compiler->content), sequence, &compiler->allocator,
+                        image, duplicate, error);
 }
 
 void weir_compiler_free(struct weir_compiler *compiler)

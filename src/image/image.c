@@ -91,6 +91,7 @@ enum weir_status weir_image_wrap(const void *bytes, size_t size, enum weir_owner
         .bytes = bytes,
         .size = size,
         .ownership = ownership,
+        .file = -1,
         .allocator = memory,
     };
     *image = made;
@@ -192,9 +193,9 @@ static enum weir_status open_mapped(int file, size_t size, const struct weir_all
     return validate_and_wrap(bytes, size, WEIR_MAPPED, allocator, image, error);
 }
 
-static enum weir_status open_file(int file, enum weir_image_mode mode,
-                                  const struct weir_allocator *allocator, struct weir_image **image,
-                                  struct weir_error *error)
+static enum weir_status open_regular(int file, enum weir_image_mode mode,
+                                     const struct weir_allocator *allocator,
+                                     struct weir_image **image, struct weir_error *error)
 {
     struct stat status;
 
@@ -212,21 +213,32 @@ static enum weir_status open_file(int file, enum weir_image_mode mode,
                : open_mapped(file, (size_t)status.st_size, allocator, image, error);
 }
 
+enum weir_status weir_image_open_file(int file, enum weir_image_mode mode,
+                                      const struct weir_allocator *allocator,
+                                      struct weir_image **image, struct weir_error *error)
+{
+    struct weir_allocator memory = weir_allocator_or_default(allocator);
+    enum weir_status status = open_regular(file, mode, &memory, image, error);
+
+    if (status == WEIR_OK && (*image)->ownership == WEIR_MAPPED) {
+        (*image)->file = file;
+    } else {
+        (void)close(file);
+    }
+    return status;
+}
+
 enum weir_status weir_image_open(const char *path, enum weir_image_mode mode,
                                  const struct weir_allocator *allocator, struct weir_image **image,
                                  struct weir_error *error)
 {
-    struct weir_allocator memory = weir_allocator_or_default(allocator);
     /* O_NONBLOCK: opening a FIFO must not wait for a writer. It means nothing to a regular file. */
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    enum weir_status status = WEIR_OK;
 
     if (file < 0) {
         return weir_fail_errno(error, "open");
     }
-    status = open_file(file, mode, &memory, image, error);
-    (void)close(file);
-    return status;
+    return weir_image_open_file(file, mode, allocator, image, error);
 }
 
 void weir_image_close(struct weir_image *image)
@@ -238,6 +250,9 @@ void weir_image_close(struct weir_image *image)
     }
     allocator = image->allocator;
     release_bytes(image->bytes, image->size, image->ownership, &allocator);
+    if (image->file >= 0) {
+        (void)close(image->file);
+    }
     weir_release(&allocator, image, sizeof *image);
 }
 

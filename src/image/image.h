@@ -51,6 +51,7 @@ struct weir_image {
     const void *bytes;
     size_t size;
     enum weir_ownership ownership;
+    int file; /* what is mapped, for those who map parts of it again; else -1 */
     struct weir_allocator allocator;
 };
 
@@ -58,6 +59,22 @@ struct weir_image {
 enum weir_status weir_image_wrap(const void *bytes, size_t size, enum weir_ownership ownership,
                                  const struct weir_allocator *allocator, struct weir_image **image,
                                  struct weir_error *error);
+
+/* Whether `size` bytes are one valid block and nothing else. WEIR_OK, WEIR_ERROR_MEMORY, _DAMAGED.
+ */
+enum weir_status weir_block_validate(const void *bytes, size_t size,
+                                     const struct weir_allocator *allocator,
+                                     struct weir_error *error);
+
+/* As weir_image_open, from a file that is open for reading and that is taken over, whatever is
+ * returned. */
+enum weir_status weir_image_open_file(int file, enum weir_image_mode mode,
+                                      const struct weir_allocator *allocator,
+                                      struct weir_image **image, struct weir_error *error);
+
+/* Writes all of the bytes to the file, at its end. */
+enum weir_status weir_write_whole(int file, const char *bytes, size_t size,
+                                  struct weir_error *error);
 
 /* Whether some token could have an id of that length; any other needs no looking for. */
 static inline bool weir_id_length_possible(struct weir_text id)

@@ -593,6 +593,24 @@ static enum weir_status check_header(const void *bytes, size_t size, struct weir
     return WEIR_OK;
 }
 
+enum weir_status weir_block_validate(const void *bytes, size_t size,
+                                     const struct weir_allocator *allocator,
+                                     struct weir_error *error)
+{
+    const struct weir_block *block = bytes;
+    struct bitmap scratch = {0};
+    bool memory = true;
+    bool valid = block_valid(block, size, &scratch, allocator, &memory);
+
+    bitmap_release(&scratch, allocator);
+    if (!memory) {
+        return weir_fail_memory(error);
+    }
+    return valid && weir_block_size(block) == size
+               ? WEIR_OK
+               : weir_fail(error, WEIR_ERROR_DAMAGED, "not a compiled token");
+}
+
 enum weir_status weir_image_validate(const void *bytes, size_t size,
                                      const struct weir_allocator *allocator,
                                      struct weir_error *error)

@@ -4,6 +4,19 @@
 #include <string.h>
 #include <time.h>
 
+struct weir_clocks weir_clocks_now(void)
+{
+    struct timespec wall = {0};
+    struct timespec boot = {0};
+
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &wall);
+    (void)clock_gettime(CLOCK_BOOTTIME, &boot);
+    return (struct weir_clocks){
+        .wall = {wall.tv_sec, (uint32_t)wall.tv_nsec},
+        .boot = (uint64_t)boot.tv_sec * 1000000000u + (uint64_t)boot.tv_nsec,
+    };
+}
+
 struct weir_instant weir_instant_now(void)
 {
     struct timespec now = {0};

@@ -1,6 +1,6 @@
 /* layout.h - from blocks to an image. */
-#ifndef WEIR_COMPILE_LAYOUT_H
-#define WEIR_COMPILE_LAYOUT_H
+#ifndef WEIR_IMAGE_LAYOUT_H
+#define WEIR_IMAGE_LAYOUT_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +10,20 @@
 #include <weir/image.h>
 
 #include "image/format.h"
+
+/* The sum of the hashes of all blocks of an image: the same whatever their order. All zero is that
+ * of none. */
+struct weir_content {
+    uint64_t low;
+    uint64_t high;
+    uint64_t count;
+};
+
+/* Adds a block of that size to the sum. */
+void weir_content_add(struct weir_content *content, const struct weir_block *block, size_t size);
+
+/* The hash key of an image of that content. */
+uint64_t weir_content_hash_key(const struct weir_content *content);
 
 /* A block that has been compiled, and the caller's number for it. */
 struct weir_compiled_entry {

@@ -1,4 +1,4 @@
-#include "compile/layout.h"
+#include "image/layout.h"
 
 #include <string.h>
 
@@ -6,6 +6,22 @@
 #include "vocabulary/failure.h"
 #include "vocabulary/memory.h"
 #include "vocabulary/sort.h"
+
+void weir_content_add(struct weir_content *content, const struct weir_block *block, size_t size)
+{
+    XXH128_hash_t hash = XXH3_128bits(block, size);
+
+    content->low += hash.low64;
+    content->high += hash.high64;
+    content->count++;
+}
+
+uint64_t weir_content_hash_key(const struct weir_content *content)
+{
+    const uint64_t parts[] = {content->low, content->high, content->count};
+
+    return XXH3_64bits(parts, sizeof parts);
+}
 
 /* An index is filled up to this many keys for each hundred slots. */
 #define LOAD_PERCENT 87

@@ -1,0 +1,147 @@
+#include <weir/engine.h>
+
+#include <string.h>
+
+#include "live/find.h"
+#include "live/section.h"
+#include "match/decide.h"
+
+enum weir_reason weir_engine_check(const struct weir_engine *engine, struct weir_text token_id,
+                                   const struct weir_request *request, struct weir_instant now)
+{
+    struct weir_expiry instant = weir_expiry_of(now);
+    enum weir_reason reason = WEIR_STALE;
+
+    weir_section_begin();
+    reason = weir_decision_of(weir_live_find(engine, weir_engine_edition(engine), token_id),
+                              request, instant)
+                 .reason;
+    weir_section_end();
+    return reason;
+}
+
+/*
+ * ---- Resolved tokens ----
+ */
+
+static struct weir_text resolved_id(const struct weir_resolved *resolved)
+{
+    return (struct weir_text){resolved->id, resolved->id_length};
+}
+
+/* Whether the block is the token that was resolved, and not another holder of its id. */
+static bool is_resolved(const struct weir_block *block, const struct weir_resolved *resolved)
+{
+    struct weir_text digest = {(const char *)resolved->digest, WEIR_DIGEST_SIZE};
+
+    return !resolved->by_credential || (block->issue_number == resolved->issue_number &&
+                                        weir_block_has_key(block, digest, WEIR_KEY_DIGEST));
+}
+
+/* The block in the slot remembered, if that is still in use and has a token of the id. */
+static const struct weir_block *block_in_slot(const struct weir_engine *engine,
+                                              const struct weir_edition *edition,
+                                              const struct weir_resolved *resolved)
+{
+    const struct weir_block *block = NULL;
+    uint32_t offset = 0;
+
+    if (resolved->slot == NULL || resolved->generation != edition->generation) {
+        return NULL;
+    }
+    offset = __atomic_load_n((const uint32_t *)resolved->slot, __ATOMIC_ACQUIRE); /* B */
+    if (offset == 0) {
+        return NULL;
+    }
+    block = weir_live_block(engine, &edition->base, offset);
+    return weir_text_equal(weir_block_id(block), resolved_id(resolved)) ? block : NULL;
+}
+
+static const struct weir_block *find_afresh(const struct weir_engine *engine,
+                                            const struct weir_edition *edition,
+                                            struct weir_resolved *resolved)
+{
+    struct weir_text id = resolved_id(resolved);
+    uint32_t *slot = NULL;
+    const struct weir_block *block =
+        weir_live_find_hashed(engine, edition, id, weir_hash(id, edition->base.hash_key), &slot);
+
+    resolved->generation = edition->generation;
+    resolved->slot = slot;
+    return block;
+}
+
+static const struct weir_block *find_resolved(const struct weir_engine *engine,
+                                              struct weir_resolved *resolved)
+{
+    const struct weir_edition *edition = weir_engine_edition(engine);
+    const struct weir_block *block = block_in_slot(engine, edition, resolved);
+
+    if (block == NULL) {
+        block = find_afresh(engine, edition, resolved);
+    }
+    return block != NULL && is_resolved(block, resolved) ? block : NULL;
+}
+
+static void set_id(struct weir_resolved *resolved, struct weir_text id)
+{
+    *resolved = (struct weir_resolved){.id_length = (uint8_t)id.length};
+    memcpy(resolved->id, id.bytes, id.length);
+}
+
+bool weir_engine_resolve(const struct weir_engine *engine, struct weir_text token_id,
+                         struct weir_resolved *resolved)
+{
+    const struct weir_block *block = NULL;
+
+    if (!weir_id_length_possible(token_id)) {
+        return false;
+    }
+    set_id(resolved, token_id);
+    weir_section_begin();
+    block = find_afresh(engine, weir_engine_edition(engine), resolved);
+    weir_section_end();
+    return block != NULL;
+}
+
+bool weir_engine_resolve_by_digest(const struct weir_engine *engine,
+                                   const uint8_t digest[WEIR_DIGEST_SIZE],
+                                   struct weir_resolved *resolved)
+{
+    const struct weir_block *block = NULL;
+
+    weir_section_begin();
+    block = weir_live_find_by_digest(engine, weir_engine_edition(engine), digest);
+    if (block != NULL) {
+        set_id(resolved, weir_block_id(block));
+        resolved->by_credential = 1;
+        resolved->issue_number = block->issue_number;
+        memcpy(resolved->digest, digest, WEIR_DIGEST_SIZE);
+    }
+    weir_section_end();
+    return block != NULL;
+}
+
+enum weir_reason weir_engine_check_resolved(const struct weir_engine *engine,
+                                            struct weir_resolved *resolved,
+                                            const struct weir_request *request,
+                                            struct weir_instant now)
+{
+    struct weir_expiry instant = weir_expiry_of(now);
+    enum weir_reason reason = WEIR_EXPIRED;
+
+    if (resolved->expired) {
+        return reason;
+    }
+    weir_section_begin();
+    reason = weir_decision_of(find_resolved(engine, resolved), request, instant).reason;
+    weir_section_end();
+    resolved->expired = resolved->by_credential && reason == WEIR_EXPIRED;
+    return reason;
+}
+
+const struct weir_compiled_token *weir_engine_find_resolved(const struct weir_engine *engine,
+                                                            struct weir_resolved *resolved)
+{
+    return resolved->expired ? NULL : weir_block_token(find_resolved(engine, resolved));
+}

@@ -1,0 +1,43 @@
+#include "live/section.h"
+
+#include <weir/engine.h>
+
+#if WEIR_TSAN
+char weir_grace_period;
+#endif
+
+void weir_grace_wait(void)
+{
+    urcu_bp_synchronize_rcu();
+    WEIR_GRACE_PASSED();
+}
+
+void weir_thread_register(void)
+{
+    urcu_bp_register_thread();
+}
+
+void weir_read_begin(void)
+{
+    weir_section_begin();
+}
+
+void weir_read_end(void)
+{
+    weir_section_end();
+}
+
+void weir_fork_prepare(void)
+{
+    urcu_bp_before_fork();
+}
+
+void weir_fork_parent(void)
+{
+    urcu_bp_after_fork_parent();
+}
+
+void weir_fork_child(void)
+{
+    urcu_bp_after_fork_child();
+}

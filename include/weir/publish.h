@@ -47,7 +47,7 @@ struct weir_publisher;
 
 /* All zero is what a publisher has by default. */
 struct weir_publisher_options {
-    /* Called by any thread that calls the publisher; one at a time. */
+    /* Called by any thread that calls the publisher, several at a time. */
     const struct weir_allocator *allocator;
     uint64_t lease;        /* nanoseconds; 0: 2 000 000 000 (create only) */
     uint64_t segment_size; /* bytes of a file of the journal, at least 65 536; 0: 1 MiB */
@@ -61,7 +61,8 @@ struct weir_publisher_options {
 /*
  * Publishes the tokens of `image` (NULL: none), as of its sequence number, in the directory `path`,
  * which is made (mode 0755) if there is none, and replaces what was published there (P8). The image
- * is copied into a file of the directory; it need not stay open.
+ * is copied into a file of the directory; it need not stay open. Gives the first heartbeat, as
+ * weir_publisher_resume does.
  *
  * WEIR_OK, WEIR_ERROR_MEMORY, WEIR_ERROR_IO, WEIR_ERROR_BUSY (P3), WEIR_ERROR_OWNER (a directory
  * of another user, or that others may write), WEIR_ERROR_ARGUMENT (an option). Any thread.

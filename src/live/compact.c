@@ -9,8 +9,7 @@
 /* For so long after it has expired a token is kept: it denies as expired, not as unknown. */
 #define EXPIRED_KEPT_SECONDS 3600
 
-/* The last instant of expiry that is more than that ago. */
-static struct weir_instant last_dropped(struct weir_instant now)
+struct weir_instant weir_last_dropped(struct weir_instant now)
 {
     if (now.seconds <= WEIR_INSTANT_SECONDS_MIN + EXPIRED_KEPT_SECONDS) {
         return (struct weir_instant){WEIR_INSTANT_SECONDS_MIN, 0};
@@ -60,7 +59,7 @@ enum weir_status weir_engine_compact(const struct weir_engine *engine, struct we
     if (gathering.entries == NULL) {
         return weir_fail_memory(error);
     }
-    gathering.before = weir_expiry_of(last_dropped(now));
+    gathering.before = weir_expiry_of(weir_last_dropped(now));
     (void)weir_edition_each(engine->edition, gather, &gathering);
     status =
         weir_lay_out(gathering.entries, gathering.count, weir_content_hash_key(&gathering.content),

@@ -30,6 +30,9 @@ void weir_edition_discard(struct weir_engine *engine, struct weir_edition *editi
 enum weir_status weir_edition_set_own(struct weir_engine *engine, struct weir_edition **edition,
                                       struct weir_own *own, struct weir_error *error);
 
+/* The last instant of expiry that is so long before `now` that compacting drops the token. */
+struct weir_instant weir_last_dropped(struct weir_instant now);
+
 /* Calls `visit` for the offset of every token of the edition, until it returns false; returns
  * whether it never did. Beside a writer: what changes meanwhile may be in or not. */
 typedef bool weir_offset_visitor(void *context, uint32_t offset);

@@ -62,8 +62,8 @@
  *
  * A creation: (1) image and first segment under a new identity, (2) the control page under a
  * temporary name, (3) renamed to `control`, which is the one moment, (4) SEQUENCE_SUPERSEDED in the
- * old page, if there is one, (5) the old identity's files removed. Killed between 3 and 4, followers
- * of the old page find out when its heartbeat stands still: `control` is another file.
+ * old page, if there is one, (5) the old identity's files removed. Killed between 3 and 4,
+ * followers of the old page find out when its heartbeat stands still: `control` is another file.
  */
 #ifndef WEIR_PUBLISH_FORMAT_H
 #define WEIR_PUBLISH_FORMAT_H
@@ -128,8 +128,8 @@ struct weir_segment_header {
     uint32_t version;
     uint32_t zero;
     uint64_t identity;
-    uint64_t first; /* sequence number of the first change in it */
-    uint64_t size;  /* of the file */
+    uint64_t first;    /* sequence number of the first change in it */
+    uint64_t size;     /* of the file */
     uint64_t checksum; /* XXH3-64 of what comes before */
 };
 
@@ -142,7 +142,8 @@ enum weir_record_kind {
 };
 
 struct weir_record {
-    uint64_t checksum; /* XXH3-64, seeded with the identity, of the rest and the bytes that follow */
+    uint64_t
+        checksum; /* XXH3-64, seeded with the identity, of the rest and the bytes that follow */
     uint64_t sequence;
     uint64_t published; /* time since boot when it was written */
     uint32_t kind;

@@ -24,6 +24,9 @@ const char *weir_status_name(enum weir_status status)
         [WEIR_ERROR_TRUNCATED] = "truncated",
         [WEIR_ERROR_CHECKSUM] = "checksum",
         [WEIR_ERROR_DAMAGED] = "damaged",
+        [WEIR_ERROR_NOT_FOUND] = "not_found",
+        [WEIR_ERROR_BUSY] = "busy",
+        [WEIR_ERROR_OWNER] = "owner",
     };
 
     if ((unsigned)status >= sizeof names / sizeof names[0]) {

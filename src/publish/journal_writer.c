@@ -1,0 +1,276 @@
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "publish/journal.h"
+#include "publish/record.h"
+#include "vocabulary/failure.h"
+
+static struct weir_segment_header segment_header(uint64_t identity, uint64_t first, uint64_t size)
+{
+    struct weir_segment_header header = {
+        .version = WEIR_PUBLISH_VERSION,
+        .identity = identity,
+        .first = first,
+        .size = size,
+    };
+
+    memcpy(header.magic, WEIR_SEGMENT_MAGIC, WEIR_PUBLISH_MAGIC_SIZE);
+    header.checksum = weir_segment_checksum(&header);
+    return header;
+}
+
+/* A segment's size for which a record of that room, and the one that ends it, are not too large. */
+static uint64_t size_for(uint64_t segment_size, uint64_t room)
+{
+    uint64_t needed = sizeof(struct weir_segment_header) + room + weir_record_room(0);
+
+    return weir_round_up(needed > segment_size ? needed : segment_size, WEIR_CONTROL_SIZE);
+}
+
+/*
+ * ---- Beginning, continuing, ending ----
+ */
+
+enum weir_status weir_journal_begin(const struct weir_directory *directory, uint64_t identity,
+                                    uint64_t first, uint64_t segment_size, struct weir_error *error)
+{
+    uint64_t size = size_for(segment_size, 0);
+    struct weir_segment_header header = segment_header(identity, first, size);
+
+    return weir_directory_make_file(directory, weir_segment_name(identity, first).text, &header,
+                                    sizeof header, size, NULL, error);
+}
+
+/* Opens a segment for writing, if it is one of that name. */
+static enum weir_status reopen(const struct weir_directory *directory, uint64_t identity,
+                               uint64_t first, int *file, uint64_t *size, struct weir_error *error)
+{
+    struct weir_file_name name = weir_segment_name(identity, first);
+    struct weir_segment_header header;
+    enum weir_status status = weir_directory_open_file(directory, name.text, O_RDWR, file, error);
+
+    if (status != WEIR_OK) {
+        return status;
+    }
+    status = weir_read_at(*file, &header, sizeof header, 0, error);
+    if (status == WEIR_OK) {
+        struct weir_segment_header expected = segment_header(identity, first, header.size);
+
+        if (memcmp(&header, &expected, sizeof header) != 0) {
+            status = weir_fail(error, WEIR_ERROR_DAMAGED, "is no segment of the journal");
+        }
+    }
+    if (status != WEIR_OK) {
+        (void)close(*file);
+        *file = -1;
+        weir_error_within(error, "%s", name.text);
+        return status;
+    }
+    *size = header.size;
+    return WEIR_OK;
+}
+
+enum weir_status weir_journal_continue(struct weir_journal_writer *writer,
+                                       const struct weir_journal_reader *reader,
+                                       uint64_t segment_size, struct weir_error *error)
+{
+    enum weir_status status = WEIR_OK;
+
+    *writer = (struct weir_journal_writer){
+        .directory = reader->directory,
+        .identity = reader->identity,
+        .segment_size = segment_size,
+        .file = -1,
+        .first = reader->first,
+        .offset = reader->offset,
+        .next_file = -1,
+    };
+    status = reopen(writer->directory, writer->identity, writer->first, &writer->file,
+                    &writer->size, error);
+    if (status == WEIR_OK && reader->next != writer->first) {
+        /* A segment that the last publisher named and nobody has come to yet. */
+        enum weir_status found = reopen(writer->directory, writer->identity, reader->next,
+                                        &writer->next_file, &writer->next_size, error);
+
+        if (found != WEIR_OK && found != WEIR_ERROR_NOT_FOUND) {
+            status = found;
+        }
+    }
+    if (status != WEIR_OK) {
+        weir_journal_end(writer);
+    }
+    return status;
+}
+
+static void close_file(int *file)
+{
+    if (*file >= 0) {
+        (void)close(*file);
+        *file = -1;
+    }
+}
+
+void weir_journal_end(struct weir_journal_writer *writer)
+{
+    close_file(&writer->file);
+    close_file(&writer->next_file);
+}
+
+/*
+ * ---- Records ----
+ */
+
+static enum weir_status write_record(int file, uint64_t offset, uint64_t identity,
+                                     struct weir_record record, const void *bytes,
+                                     struct weir_error *error)
+{
+    char small[1024]; /* one system call for the usual record */
+    enum weir_status status = WEIR_OK;
+
+    record.published = weir_boot_clock();
+    record.checksum = weir_record_checksum(&record, bytes, identity);
+    if (record.size <= sizeof small - sizeof record) {
+        memcpy(small, &record, sizeof record);
+        memcpy(small + sizeof record, bytes, record.size);
+        return weir_write_at(file, small, sizeof record + record.size, offset, error);
+    }
+    status = weir_write_at(file, &record, sizeof record, offset, error);
+    return status == WEIR_OK
+               ? weir_write_at(file, bytes, record.size, offset + sizeof record, error)
+               : status;
+}
+
+/*
+ * ---- From one segment to the next ----
+ */
+
+/* Gives the spare its header and its name. */
+static enum weir_status name_spare(struct weir_journal_writer *writer, uint64_t first,
+                                   struct weir_error *error)
+{
+    struct weir_file_name spare = weir_spare_name(writer->identity);
+    struct weir_file_name name = weir_segment_name(writer->identity, first);
+    uint64_t size = size_for(writer->segment_size, 0);
+    struct weir_segment_header header = segment_header(writer->identity, first, size);
+    int file = -1;
+    enum weir_status status =
+        weir_directory_open_file(writer->directory, spare.text, O_RDWR, &file, error);
+
+    writer->has_spare = false;
+    if (status != WEIR_OK) {
+        return status;
+    }
+    status = weir_write_at(file, &header, sizeof header, 0, error);
+    if (status == WEIR_OK &&
+        renameat(writer->directory->file, spare.text, writer->directory->file, name.text) != 0) {
+        status = weir_fail_errno(error, "rename");
+    }
+    if (status != WEIR_OK) {
+        (void)close(file);
+        return status;
+    }
+    writer->next_file = file;
+    writer->next_size = size;
+    return WEIR_OK;
+}
+
+/* Makes a segment that begins with this change and has room for it, in the place of any that has
+ * its name: nobody has looked for it yet. */
+static enum weir_status make_next(struct weir_journal_writer *writer, uint64_t first, uint64_t room,
+                                  struct weir_error *error)
+{
+    uint64_t size = size_for(writer->segment_size, room);
+    struct weir_segment_header header = segment_header(writer->identity, first, size);
+
+    close_file(&writer->next_file);
+    if (writer->has_spare && size == size_for(writer->segment_size, 0) &&
+        name_spare(writer, first, error) == WEIR_OK) {
+        return WEIR_OK;
+    }
+    writer->next_size = size;
+    return weir_directory_make_file(writer->directory,
+                                    weir_segment_name(writer->identity, first).text, &header,
+                                    sizeof header, size, &writer->next_file, error);
+}
+
+static bool fits(uint64_t size, uint64_t offset, uint64_t room)
+{
+    return size - offset >= room + weir_record_room(0);
+}
+
+/* Goes to a segment that begins with this change, and has room for it. */
+static enum weir_status go_on(struct weir_journal_writer *writer, uint64_t sequence, uint64_t room,
+                              struct weir_error *error)
+{
+    const uint64_t begin = sizeof(struct weir_segment_header);
+    enum weir_status status = WEIR_OK;
+
+    if (writer->next_file < 0 || !fits(writer->next_size, begin, room)) {
+        status = make_next(writer, sequence, room, error);
+    }
+    if (status == WEIR_OK && writer->first != sequence) {
+        struct weir_record seal = {.sequence = sequence, .kind = WEIR_RECORD_SEAL};
+
+        status = write_record(writer->file, writer->offset, writer->identity, seal, "", error);
+    }
+    if (status != WEIR_OK) {
+        return status;
+    }
+    close_file(&writer->file);
+    writer->file = writer->next_file;
+    writer->next_file = -1;
+    writer->first = sequence;
+    writer->size = writer->next_size;
+    writer->offset = begin;
+    return WEIR_OK;
+}
+
+void weir_journal_prepare_spare(struct weir_journal_writer *writer)
+{
+    uint64_t size = size_for(writer->segment_size, 0);
+
+    if (!writer->has_spare) {
+        writer->has_spare =
+            weir_directory_make_file(writer->directory, weir_spare_name(writer->identity).text,
+                                     NULL, 0, size, NULL, NULL) == WEIR_OK;
+    }
+}
+
+/* Whether the record would take what is kept for revocations. */
+static bool takes_reserve(struct weir_journal_writer *writer, enum weir_record_kind kind,
+                          uint64_t room)
+{
+    if (kind == WEIR_RECORD_REVOKE || writer->has_spare || writer->next_file >= 0) {
+        return false;
+    }
+    weir_journal_prepare_spare(writer);
+    return !writer->has_spare && writer->offset + room > writer->size / 4 * 3;
+}
+
+enum weir_status weir_journal_write(struct weir_journal_writer *writer, uint64_t sequence,
+                                    enum weir_record_kind kind, const void *bytes, size_t size,
+                                    struct weir_error *error)
+{
+    uint64_t room = weir_record_room(size);
+    struct weir_record record = {
+        .sequence = sequence, .kind = (uint32_t)kind, .size = (uint32_t)size};
+    enum weir_status status = WEIR_OK;
+
+    if (takes_reserve(writer, kind, room)) {
+        return weir_fail(error, WEIR_ERROR_IO,
+                         "no room for the journal's next segment; what is left is kept for "
+                         "revocations");
+    }
+    if (writer->next_file >= 0 || !fits(writer->size, writer->offset, room)) {
+        status = go_on(writer, sequence, room, error);
+    }
+    if (status == WEIR_OK) {
+        status = write_record(writer->file, writer->offset, writer->identity, record, bytes, error);
+    }
+    if (status == WEIR_OK) {
+        writer->offset += room;
+    }
+    return status;
+}

@@ -92,7 +92,8 @@ void weir_engine_close(struct weir_engine *engine);
  *
  * Readers are protected by userspace-rcu (flavour bp), which keeps one small record for each thread
  * that has ever read, until the thread ends. A thread's first read makes it: a lock, at times a
- * system call, and, if the system has no page of memory left, liburcu's abort.
+ * system call, and, if the system has no page of memory left, liburcu's abort. liburcu also has a
+ * constructor, which asks the system for its membarrier; Weir has none, and starts no thread.
  */
 
 /* Makes the calling thread's record now instead of with its first read. Any thread. */
@@ -256,6 +257,7 @@ struct weir_engine_usage {
     uint64_t retired_bytes; /* replaced, waiting to be released (E8) */
 };
 
+/* No change may be under way. */
 struct weir_engine_usage weir_engine_usage(const struct weir_engine *engine);
 
 #ifdef __cplusplus

@@ -7,7 +7,8 @@
  * process, and no power cut. What must survive that is for a store of the publisher's own, from
  * which it creates the directory anew after a reboot. A directory in memory (below /run, say) is
  * the best place. Whoever may write it is the authority: it belongs to the publisher's user, and
- * nobody else can write there.
+ * nobody else can write there. Who may read it, and so follow, is for the directory's mode to say:
+ * the files in it are readable by all (they hold names and digests of credentials, no secrets).
  *
  * What is promised; each has a test of its number (tests/publish/test_guarantees.c). A change is an
  * issue, a replacement or a revocation; it is published when its function has returned WEIR_OK.
@@ -16,7 +17,8 @@
  *   P2  What is published stays so, whatever process dies, and at whatever instruction: the next
  *       weir_publisher_resume continues after it. Of a change that had not returned, it continues
  *       after all of it or nothing of it.
- *   P3  A directory has at most one publisher (WEIR_ERROR_BUSY).
+ *   P3  A directory has at most one publisher (WEIR_ERROR_BUSY). It ends with its process, and with
+ *       those that were forked from it and neither ended nor began another program.
  *   P4  A change that returns an error has published nothing and changed nothing.
  *   P5  A full disk is an error, never a signal; the last quarter of the journal that is there is
  *       kept for revocations, which so go on for a while.
@@ -60,9 +62,9 @@ struct weir_publisher_options {
 
 /*
  * Publishes the tokens of `image` (NULL: none), as of its sequence number, in the directory `path`,
- * which is made (mode 0755) if there is none, and replaces what was published there (P8). The image
- * is copied into a file of the directory; it need not stay open. Gives the first heartbeat, as
- * weir_publisher_resume does.
+ * which is made (mode 0755 less the umask) if there is none, and replaces what was published there
+ * (P8). The image is copied into a file of the directory; it need not stay open. Gives the first
+ * heartbeat, as weir_publisher_resume does.
  *
  * WEIR_OK, WEIR_ERROR_MEMORY, WEIR_ERROR_IO, WEIR_ERROR_BUSY (P3), WEIR_ERROR_OWNER (a directory
  * of another user, or that others may write), WEIR_ERROR_ARGUMENT (an option). Any thread.
@@ -129,7 +131,7 @@ enum weir_status weir_publisher_compact(struct weir_publisher *publisher, struct
                                         struct weir_error *error);
 
 /* The engine that holds what is published: to be asked, by any thread, as long as the publisher is
- * open. Changes go through the publisher. */
+ * open. Changes, usage and compaction go through the publisher. */
 const struct weir_engine *weir_publisher_engine(const struct weir_publisher *publisher);
 
 /* The number of the last change published. Any thread, wait-free. */

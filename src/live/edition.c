@@ -24,8 +24,7 @@ static bool map_copy(const struct weir_image *image, size_t size, struct weir_ba
     if (image->file < 0 || page <= 0 || WEIR_PAGE % page != 0) {
         return false;
     }
-    copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, image->file,
-                WEIR_PAGE);
+    copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, image->file, WEIR_PAGE);
     if (copy == MAP_FAILED) {
         return false;
     }

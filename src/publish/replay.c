@@ -1,7 +1,10 @@
 #include "publish/replay.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "image/image.h"
 #include "live/change.h"
@@ -264,6 +267,40 @@ bool weir_replay_replaced(const struct weir_replay *replay)
            weir_control_replaced(&replay->directory, &replay->control);
 }
 
+/* Keeps the path, whatever becomes of the process's working directory. */
+static enum weir_status keep_path(struct weir_replay *replay, const char *path,
+                                  struct weir_error *error)
+{
+    char absolute[PATH_MAX];
+    size_t before = 0;
+    size_t size = strlen(path) + 1;
+
+    if (path[0] != '/') {
+        if (getcwd(absolute, sizeof absolute - 1) == NULL) {
+            return weir_fail_errno(error, "getcwd");
+        }
+        before = strlen(absolute);
+        absolute[before++] = '/';
+    }
+    if (size > sizeof absolute - before) {
+        errno = ENAMETOOLONG;
+        return weir_fail_errno(error, "open");
+    }
+    memcpy(absolute + before, path, size);
+    replay->path = weir_allocate(&replay->allocator, before + size);
+    if (replay->path == NULL) {
+        return weir_fail_memory(error);
+    }
+    memcpy(replay->path, absolute, before + size);
+    return WEIR_OK;
+}
+
+static void release_path(struct weir_replay *replay)
+{
+    weir_release(&replay->allocator, replay->path, strlen(replay->path) + 1);
+    replay->path = NULL;
+}
+
 static enum weir_status open_control(struct weir_replay *replay, bool writable,
                                      struct weir_error *error)
 {
@@ -304,25 +341,29 @@ enum weir_status weir_replay_open(struct weir_replay *replay, const char *path, 
                                   bool writable, const struct weir_engine_options *options,
                                   struct weir_error *error)
 {
-    size_t size = strlen(path) + 1;
     enum weir_status status = WEIR_OK;
 
     memset(replay, 0, sizeof *replay);
     replay->allocator = weir_allocator_or_default(options->allocator);
     replay->owner = owner;
-    replay->path = weir_allocate(&replay->allocator, size);
-    if (replay->path == NULL) {
-        return weir_fail_memory(error);
+    status = keep_path(replay, path, error);
+    if (status != WEIR_OK) {
+        return status;
     }
-    memcpy(replay->path, path, size);
     status = open_control(replay, writable, error);
     if (status != WEIR_OK) {
-        weir_release(&replay->allocator, replay->path, size);
+        release_path(replay);
         return status;
     }
     status = weir_engine_open(NULL, options, &replay->engine, error);
     if (status == WEIR_OK) {
         status = weir_replay_adopt(replay, NULL, error);
+    }
+    /* The directory may be created anew just then. */
+    for (unsigned attempt = 0; attempt < ATTEMPTS && status == WEIR_ERROR_NOT_FOUND && !writable &&
+                               weir_replay_replaced(replay);
+         attempt++) {
+        status = weir_replay_reopen(replay, error);
     }
     if (status != WEIR_OK) {
         weir_replay_close(replay);
@@ -336,5 +377,5 @@ void weir_replay_close(struct weir_replay *replay)
     weir_engine_close(replay->engine);
     weir_control_close(&replay->control);
     weir_directory_close(&replay->directory);
-    weir_release(&replay->allocator, replay->path, strlen(replay->path) + 1);
+    release_path(replay);
 }

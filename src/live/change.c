@@ -82,6 +82,13 @@ static uint64_t own_digest_hash(const struct weir_own *own, const struct weir_bl
     return weir_own_hash(own, key);
 }
 
+/* Whether both have a digest, and it is the same. */
+static bool same_digest(const struct weir_block *left, const struct weir_block *right)
+{
+    return has_digest(left) && has_digest(right) &&
+           weir_digest_equal(weir_block_digest(left), weir_block_digest(right));
+}
+
 /* Whether the image's index of digests leads from the block's digest to its id. */
 static bool image_has_hint(const struct weir_base *base, const struct weir_block *block)
 {
@@ -135,21 +142,21 @@ static enum weir_status check_section(struct weir_error *error)
 
 static enum weir_status check_put(const struct weir_engine *engine,
                                   const struct weir_edition *edition,
-                                  const struct weir_block *block, enum weir_put put, bool there,
-                                  struct weir_error *error)
+                                  const struct weir_block *block, enum weir_put put,
+                                  const struct weir_block *old, struct weir_error *error)
 {
     struct weir_text id = weir_block_id(block);
     const struct weir_block *other = NULL;
 
-    if (put == WEIR_PUT_ISSUE && there) {
+    if (put == WEIR_PUT_ISSUE && old != NULL) {
         return weir_fail(error, WEIR_ERROR_DUPLICATE, "there is a token %s already",
                          weir_quoted_id(id).text);
     }
-    if (put == WEIR_PUT_REPLACE && !there) {
+    if (put == WEIR_PUT_REPLACE && old == NULL) {
         return weir_fail(error, WEIR_ERROR_NOT_FOUND, "there is no token %s",
                          weir_quoted_id(id).text);
     }
-    if (has_digest(block)) {
+    if (has_digest(block) && !(old != NULL && same_digest(old, block))) {
         other = weir_live_find_by_digest(engine, edition, weir_block_digest(block));
     }
     if (other != NULL && !weir_text_equal(weir_block_id(other), id)) {
@@ -159,29 +166,27 @@ static enum weir_status check_put(const struct weir_engine *engine,
     return WEIR_OK;
 }
 
-/* Finds where the token is or is to be, and makes room in the second index if it needs any. */
+/* Finds where the token is to be, if it is not there yet, and makes room in the second index if it
+ * needs any. */
 static enum weir_status plan_place(struct weir_engine *engine, const struct weir_block *block,
                                    struct weir_plan *plan, struct weir_error *error)
 {
     struct weir_text id = weir_block_id(block);
-    struct weir_place place = find_place(engine, plan->edition, id);
+    struct weir_place *place = &plan->place;
+    enum weir_status status = WEIR_OK;
 
-    if (place.block == NULL) {
-        place = find_vacancy(engine, plan->edition, id);
+    if (place->block == NULL) {
+        *place = find_vacancy(engine, plan->edition, id);
     }
-    plan->hint = needs_hint(plan->edition, block, place.offset);
-    if (plan->hint || (place.slot == NULL && place.entry == NULL)) {
-        enum weir_status status = weir_own_reserve(engine, &plan->edition, block, error);
-
-        if (status != WEIR_OK) {
-            return status;
-        }
-        if (place.block != NULL) {
-            place = find_place(engine, plan->edition, id); /* it may have moved */
-        }
+    plan->hint = needs_hint(plan->edition, block, place->offset);
+    if (!plan->hint && (place->slot != NULL || place->entry != NULL)) {
+        return WEIR_OK;
     }
-    plan->place = place;
-    return WEIR_OK;
+    status = weir_own_reserve(engine, &plan->edition, block, error);
+    if (status == WEIR_OK && place->block != NULL) {
+        *place = find_place(engine, plan->edition, id); /* it may have moved */
+    }
+    return status;
 }
 
 enum weir_status weir_plan_put(struct weir_engine *engine, struct weir_edition *edition,
@@ -190,14 +195,13 @@ enum weir_status weir_plan_put(struct weir_engine *engine, struct weir_edition *
 {
     struct weir_text id = weir_block_id(block);
     enum weir_status status = check_section(error);
-    bool there = false;
 
     if (status != WEIR_OK) {
         return status;
     }
     *plan = (struct weir_plan){.edition = edition_or_current(engine, edition)};
-    there = weir_live_find(engine, plan->edition, id) != NULL;
-    status = check_put(engine, plan->edition, block, put, there, error);
+    plan->place = find_place(engine, plan->edition, id);
+    status = check_put(engine, plan->edition, block, put, plan->place.block, error);
     if (status == WEIR_OK) {
         status = plan_place(engine, block, plan, error);
     }
@@ -299,8 +303,7 @@ static void commit_over_own(struct weir_engine *engine, const struct weir_plan *
     add_hint(plan);
     __atomic_store_n(weir_handles_entry(&engine->handles, plan->handle), (uintptr_t)block,
                      __ATOMIC_RELEASE); /* C */
-    if (has_digest(old) && !(has_digest(block) &&
-                             weir_digest_equal(weir_block_digest(old), weir_block_digest(block)))) {
+    if (!same_digest(old, block)) {
         remove_hint(plan->edition->own, old, plan->handle);
     }
     engine->writer.own_bytes -= old_own->retired.size;

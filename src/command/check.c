@@ -13,7 +13,7 @@ static const char help[] =
     "  TARGET         what OP is done to: s2://BASIN/STREAM, s2://BASIN or the id of an\n"
     "                 access token; none where OP needs none. A stream is named as the\n"
     "                 token's client names it. Nothing is percent-decoded.\n"
-    "\n" HELP_DECISION_EXIT "\n"
+    "\n" HELP_STALE HELP_DECISION_EXIT "\n"
     "Example:\n"
     "  weir check --tokens tokens.json -- user-1234 read s2://acme-prod/users/1234/inbox\n";
 
@@ -26,12 +26,14 @@ static int run(const struct command *command, const struct options *options, str
     struct tokens tokens;
 
     if (!request_read(&request, command, options->operands + 1, options->operand_count - 1) ||
-        !tokens_load(&tokens, options->values[FLAG_TOKENS], NULL)) {
+        !tokens_load(&tokens, options, NULL)) {
         return EXIT_TROUBLE;
     }
-    decision = weir_check(tokens.image, id, &request, options_now(options));
     decision_lines_init(&lines);
+    tokens_begin(&tokens);
+    decision = tokens_check(&tokens, id, &request, options_now(options));
     decision_write(output, &lines, &request, decision);
+    tokens_end(&tokens);
     tokens_release(&tokens);
     return weir_allowed(decision) ? EXIT_ALLOWED : EXIT_DENIED;
 }
@@ -40,7 +42,7 @@ const struct command check_command = {
     .name = "check",
     .summary = "may a token do this? one decision, as JSON",
     .help = help,
-    .flags = FLAG_BIT(FLAG_TOKENS) | FLAG_BIT(FLAG_NOW),
+    .flags = FLAG_BIT(FLAG_TOKENS) | FLAG_BIT(FLAG_NOW) | FLAG_BIT(FLAG_OWNER),
     .required = FLAG_BIT(FLAG_TOKENS),
     .operands = {"TOKEN", "OP", "TARGET"},
     .operands_required = 2,

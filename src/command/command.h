@@ -13,7 +13,10 @@ enum { EXIT_ALLOWED = 0, EXIT_DENIED = 1, EXIT_TROUBLE = 2 };
 /* What the help texts of several commands say. */
 #define HELP_TOKENS                                                                                \
     "  --tokens FILE  the tokens: JSON, NDJSON or a compiled image, told apart by\n"               \
-    "                 content; may be a pipe. See weir help tokens\n"
+    "                 content; may be a pipe. See weir help tokens. Or a directory that\n"         \
+    "                 is published: see weir help publish\n"                                       \
+    "  --owner USER   if FILE is a directory: it may belong to that user, too, not only\n"         \
+    "                 to root and to whoever runs this\n"
 #define HELP_NOW "  --now T        the instant to decide for, RFC 3339; the clock's otherwise\n"
 #define HELP_HELP "  -h, --help     this text\n"
 #define HELP_BEFORE_TOKEN                                                                          \
@@ -22,6 +25,9 @@ enum { EXIT_ALLOWED = 0, EXIT_DENIED = 1, EXIT_TROUBLE = 2 };
 #define HELP_OP                                                                                    \
     "  OP             an operation, such as read, append, list-streams; all of them:\n"            \
     "                 weir help operations\n"
+#define HELP_STALE                                                                                 \
+    "Where FILE is a directory and its publisher has not been heard of for longer than its\n"      \
+    "lease, everything is denied, for the reason \"stale\".\n"
 #define HELP_DECISION_EXIT "Exits with 0 if it is allowed, 1 if it is denied, 2 after an error.\n"
 
 /* The most arguments besides flags that a command takes. */
@@ -49,5 +55,7 @@ extern const struct command explain_command;
 extern const struct command compile_command;
 extern const struct command inspect_command;
 extern const struct command who_command;
+extern const struct command watch_command;
+extern const struct command publish_command;
 
 #endif

@@ -35,6 +35,10 @@ static const char help[] =
     "everything but printable ASCII is written as \\u escapes:\n"
     "  {\"allow\":true,\"reason\":\"allowed\",\"stream\":NAME}\n"
     "\n"
+    "Where FILE is a directory, every change that was published before a request is read\n"
+    "holds in its answer. " HELP_STALE "A directory that can no longer be read is reported, and\n"
+    "soon stale.\n"
+    "\n"
     "Exits with 0, or 2 after an error.\n"
     "\n"
     "Example:\n"
@@ -43,7 +47,7 @@ static const char help[] =
 /* What answering takes, and what has been answered. */
 struct evaluation {
     const struct options *options;
-    const struct weir_image *image;
+    struct tokens tokens;
     const char *name; /* of the requests, for messages */
     struct lines lines;
     struct weir_question_buffer *buffer;
@@ -83,9 +87,11 @@ static bool answer(struct evaluation *evaluation, struct weir_text line, struct 
         explain_bad_line(line, evaluation->lines.number, &error);
         return output_flush(output) && report_error(evaluation->name, &error);
     }
-    decision = weir_check(evaluation->image, question.token_id, &question.request,
-                          options_now(evaluation->options));
+    tokens_begin(&evaluation->tokens);
+    decision = tokens_check(&evaluation->tokens, question.token_id, &question.request,
+                            options_now(evaluation->options));
     decision_write(output, &evaluation->decision_lines, &question.request, decision);
+    tokens_end(&evaluation->tokens);
     evaluation->counts[decision.reason]++;
     return true;
 }
@@ -198,16 +204,14 @@ static bool open_requests(struct evaluation *evaluation, const struct options *o
 static int run(const struct command *command, const struct options *options, struct output *output)
 {
     struct evaluation evaluation;
-    struct tokens tokens;
     bool complete = false;
 
     if (!open_requests(&evaluation, options)) {
         return EXIT_TROUBLE;
     }
-    if (tokens_load(&tokens, options->values[FLAG_TOKENS], NULL)) {
-        evaluation.image = tokens.image;
+    if (tokens_load(&evaluation.tokens, options, NULL)) {
         complete = evaluate(command, &evaluation, output);
-        tokens_release(&tokens);
+        tokens_release(&evaluation.tokens);
     }
     (void)close(evaluation.lines.descriptor);
     return complete ? EXIT_ALLOWED : EXIT_TROUBLE;
@@ -217,7 +221,7 @@ const struct command eval_command = {
     .name = "eval",
     .summary = "many requests, a line each, from a file or a pipe",
     .help = help,
-    .flags = FLAG_BIT(FLAG_TOKENS) | FLAG_BIT(FLAG_NOW),
+    .flags = FLAG_BIT(FLAG_TOKENS) | FLAG_BIT(FLAG_NOW) | FLAG_BIT(FLAG_OWNER),
     .required = FLAG_BIT(FLAG_TOKENS),
     .operands = {"REQUESTS"},
     .operands_required = 0,

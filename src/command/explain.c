@@ -14,13 +14,13 @@ static const char help[] =
     "\n"
     "Answers as check does, and says why: what the token is, each of its scopes, what\n"
     "matched and what did not, and where the names part. From JSON the scopes are those\n"
-    "of the file; from an image, where scopes are merged, the rules on the way and the\n"
-    "nearest beside it are shown. Of a token with more than eight scopes the nearest\n"
+    "of the file; from an image or a directory, where scopes are merged, the rules on the\n"
+    "way and the nearest beside it are shown. Of a token with more than eight scopes the nearest\n"
     "eight are shown.\n"
     "\n" HELP_TOKENS HELP_NOW HELP_HELP HELP_BEFORE_TOKEN "\n" HELP_TOKEN HELP_OP
     "  TARGET         what OP is done to: s2://BASIN/STREAM, s2://BASIN or the id of an\n"
     "                 access token; none where OP needs none\n"
-    "\n" HELP_DECISION_EXIT "\n"
+    "\n" HELP_STALE HELP_DECISION_EXIT "\n"
     "Example:\n"
     "  weir explain --tokens tokens.json -- user-1234 read s2://acme-prod/users/1235/inbox\n";
 
@@ -69,17 +69,18 @@ static struct weir_instant before(struct weir_instant instant)
 
 static void decide(struct inquiry *inquiry)
 {
-    const struct weir_compiled_token *token =
-        weir_image_find(inquiry->tokens->image, inquiry->token_id);
+    const struct weir_compiled_token *token = tokens_find(inquiry->tokens, inquiry->token_id);
     struct weir_instant expires_at;
 
-    inquiry->decision = weir_check_token(token, &inquiry->request, inquiry->now);
+    inquiry->decision =
+        tokens_check(inquiry->tokens, inquiry->token_id, &inquiry->request, inquiry->now);
     inquiry->asked_at = inquiry->now;
     if (inquiry->decision.reason == WEIR_EXPIRED &&
         weir_compiled_token_expires(token, &expires_at)) {
         inquiry->asked_at = before(expires_at);
     }
-    inquiry->decision_then = weir_check_token(token, &inquiry->request, inquiry->asked_at);
+    inquiry->decision_then =
+        tokens_check(inquiry->tokens, inquiry->token_id, &inquiry->request, inquiry->asked_at);
 }
 
 /* Puts the token's stream prefix before the stream; the memory is for the caller to free. NULL,
@@ -131,9 +132,10 @@ static int run(const struct command *command, const struct options *options, str
     inquiry.token_id = text_of(options->operands[0]);
     if (!request_read(&inquiry.request, command, options->operands + 1,
                       options->operand_count - 1) ||
-        !tokens_load(&tokens, inquiry.file, &inquiry.token_id)) {
+        !tokens_load(&tokens, options, &inquiry.token_id)) {
         return EXIT_TROUBLE;
     }
+    tokens_begin(&tokens);
     inquiry.now = options_now(options);
     decide(&inquiry);
     name = make_effective(&inquiry);
@@ -142,6 +144,7 @@ static int run(const struct command *command, const struct options *options, str
         status = weir_allowed(inquiry.decision) ? EXIT_ALLOWED : EXIT_DENIED;
     }
     free(name);
+    tokens_end(&tokens);
     tokens_release(&tokens);
     return status;
 }
@@ -150,7 +153,7 @@ const struct command explain_command = {
     .name = "explain",
     .summary = "the same decision as check, and why, for a person",
     .help = help,
-    .flags = FLAG_BIT(FLAG_TOKENS) | FLAG_BIT(FLAG_NOW),
+    .flags = FLAG_BIT(FLAG_TOKENS) | FLAG_BIT(FLAG_NOW) | FLAG_BIT(FLAG_OWNER),
     .required = FLAG_BIT(FLAG_TOKENS),
     .operands = {"TOKEN", "OP", "TARGET"},
     .operands_required = 2,

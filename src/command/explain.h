@@ -12,7 +12,7 @@
 /* A question, its answer, and what is looked into. */
 struct inquiry {
     const char *file;
-    const struct tokens *tokens;
+    struct tokens *tokens;
     struct weir_text token_id;
     struct weir_request request;
     struct weir_instant now;
@@ -39,6 +39,9 @@ bool inquiry_has_name(const struct inquiry *inquiry, enum weir_set_role role);
 
 /* The decision, and what there is to know of the token and the names. */
 void explain_facts(struct output *output, const struct inquiry *inquiry);
+
+/* Of a directory: how it stands, and, where it is stale, what to do about it. */
+void explain_directory(struct output *output, const struct inquiry *inquiry);
 
 /* From a declaration: its scopes, what matched and what did not. */
 void explain_scopes(struct output *output, const struct inquiry *inquiry);

@@ -32,7 +32,7 @@ static const char *words_for(enum weir_reason reason)
         return "the token may do this";
     case WEIR_STALE:
     default:
-        return "nothing is known that allows it";
+        return "what is published was last confirmed too long ago to be answered from";
     }
 }
 
@@ -162,9 +162,11 @@ static void consider(struct similar *similar, struct weir_text asked, struct wei
 static void explain_unknown(struct output *output, const struct inquiry *inquiry)
 {
     const struct weir_compiled_token *token = NULL;
+    struct weir_error error;
+    const struct weir_image *image = tokens_image(inquiry->tokens, &error);
     struct similar similar = {.count = 0};
 
-    while ((token = weir_image_next(inquiry->tokens->image, token)) != NULL) {
+    while (image != NULL && (token = weir_image_next(image, token)) != NULL) {
         consider(&similar, inquiry->token_id, weir_compiled_token_id(token));
     }
     if (similar.count > 0) {
@@ -242,6 +244,12 @@ void explain_facts(struct output *output, const struct inquiry *inquiry)
     write_answer(output, inquiry->decision.reason);
     output_string(output, "\n");
     write_question(output, inquiry);
+    if (tokens_followed(inquiry->tokens)) {
+        explain_directory(output, inquiry);
+    }
+    if (inquiry->decision.reason == WEIR_STALE) {
+        return;
+    }
     if (inquiry->decision.token == NULL) {
         explain_unknown(output, inquiry);
         return;

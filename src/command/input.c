@@ -33,20 +33,14 @@ static ptrdiff_t read_some(int descriptor, void *buffer, size_t size)
     return length;
 }
 
-static bool input_open(struct input *input, const char *path)
+static bool read_head(struct input *input)
 {
-    *input = (struct input){.descriptor = open(path, O_RDONLY | O_CLOEXEC), .path = path};
-    if (input->descriptor < 0) {
-        return report_errno(path, errno);
-    }
     while (input->head_length < sizeof input->head) {
         ptrdiff_t length = read_some(input->descriptor, input->head + input->head_length,
                                      sizeof input->head - input->head_length);
 
         if (length < 0) {
-            (void)report_errno(path, errno);
-            (void)close(input->descriptor);
-            return false;
+            return report_errno(input->path, errno);
         }
         if (length == 0) {
             break;
@@ -204,24 +198,39 @@ static bool read_json(struct tokens *tokens, struct input *input, const struct w
     return status == WEIR_OK ? true : report_error(input->path, &error);
 }
 
-static bool load(struct tokens *tokens, const char *path, bool image_only,
-                 const struct weir_text *wanted)
+static bool is_directory(const struct input *input)
+{
+    struct stat status;
+
+    return fstat(input->descriptor, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool load_file(struct tokens *tokens, struct input *input, bool image_only,
+                      const struct weir_text *wanted)
 {
     struct weir_error error = {0};
-    struct input input;
+
+    if (!read_head(input)) {
+        return false;
+    }
+    if (is_image(input, &error) && (image_only || input->head_length > 0)) {
+        return read_image(tokens, input);
+    }
+    return image_only ? report_error(input->path, &error) : read_json(tokens, input, wanted);
+}
+
+static bool load(struct tokens *tokens, const char *path, const struct options *options,
+                 bool image_only, const struct weir_text *wanted)
+{
+    struct input input = {.descriptor = open(path, O_RDONLY | O_CLOEXEC), .path = path};
     bool loaded = false;
 
     *tokens = (struct tokens){0};
-    if (!input_open(&input, path)) {
-        return false;
+    if (input.descriptor < 0) {
+        return report_errno(path, errno);
     }
-    if (is_image(&input, &error) && (image_only || input.head_length > 0)) {
-        loaded = read_image(tokens, &input);
-    } else if (image_only) {
-        loaded = report_error(path, &error);
-    } else {
-        loaded = read_json(tokens, &input, wanted);
-    }
+    loaded = is_directory(&input) ? directory_open(&tokens->directory, path, options, NULL, NULL)
+                                  : load_file(tokens, &input, image_only, wanted);
     (void)close(input.descriptor);
     if (!loaded) {
         tokens_release(tokens);
@@ -229,20 +238,100 @@ static bool load(struct tokens *tokens, const char *path, bool image_only,
     return loaded;
 }
 
-bool tokens_load(struct tokens *tokens, const char *path, const struct weir_text *wanted)
+bool tokens_load(struct tokens *tokens, const struct options *options,
+                 const struct weir_text *wanted)
 {
-    return load(tokens, path, false, wanted);
+    return load(tokens, options->values[FLAG_TOKENS], options, false, wanted);
 }
 
-bool tokens_load_image(struct tokens *tokens, const char *path)
+bool tokens_load_image(struct tokens *tokens, const char *path, const struct options *options)
 {
-    return load(tokens, path, true, NULL);
+    return load(tokens, path, options, true, NULL);
 }
 
 void tokens_release(struct tokens *tokens)
 {
+    directory_close(&tokens->directory);
     weir_image_close(tokens->image);
     free(tokens->bytes);
     declaration_free(tokens->declaration);
     *tokens = (struct tokens){0};
+}
+
+bool tokens_followed(const struct tokens *tokens)
+{
+    return tokens->directory.follower != NULL;
+}
+
+void tokens_begin(struct tokens *tokens)
+{
+    uint64_t boot = 0;
+
+    if (!tokens_followed(tokens)) {
+        return;
+    }
+    boot = weir_clocks_now().boot;
+    directory_poll(&tokens->directory, boot);
+    tokens->engine = weir_follower_engine(tokens->directory.follower, boot);
+    weir_read_begin();
+}
+
+void tokens_end(struct tokens *tokens)
+{
+    if (tokens_followed(tokens)) {
+        weir_read_end();
+        tokens->engine = NULL;
+    }
+}
+
+bool tokens_stale(const struct tokens *tokens)
+{
+    return tokens_followed(tokens) && tokens->engine == NULL;
+}
+
+const struct weir_compiled_token *tokens_find(const struct tokens *tokens, struct weir_text id)
+{
+    if (tokens_followed(tokens)) {
+        return tokens->engine != NULL ? weir_engine_find(tokens->engine, id) : NULL;
+    }
+    return weir_image_find(tokens->image, id);
+}
+
+struct weir_decision tokens_check(const struct tokens *tokens, struct weir_text id,
+                                  const struct weir_request *request, struct weir_instant now)
+{
+    return tokens_stale(tokens) ? (struct weir_decision){WEIR_STALE, NULL}
+                                : weir_check_token(tokens_find(tokens, id), request, now);
+}
+
+enum weir_status tokens_who(const struct tokens *tokens, const struct weir_request *request,
+                            struct weir_instant now, struct weir_tokens *found,
+                            struct weir_error *error)
+{
+    return tokens_followed(tokens)
+               ? weir_engine_who(tokens->engine, request, now, NULL, found, error)
+               : weir_who(tokens->image, request, now, NULL, found, error);
+}
+
+const struct weir_image *tokens_image(struct tokens *tokens, struct weir_error *error)
+{
+    const struct weir_instant never = {WEIR_INSTANT_SECONDS_MIN, 0}; /* drops no expired token */
+    const struct weir_engine *engine = NULL;
+
+    if (tokens->image != NULL) {
+        return tokens->image;
+    }
+    engine = directory_engine_last_fresh(&tokens->directory);
+    if (engine == NULL) {
+        *error = (struct weir_error){
+            .status = WEIR_ERROR_NOT_FOUND,
+            .message = "what is published there is from before the machine last booted",
+        };
+        return NULL;
+    }
+    return weir_engine_compact(engine, never,
+                               weir_follower_status(tokens->directory.follower).sequence, NULL,
+                               &tokens->image, error) == WEIR_OK
+               ? tokens->image
+               : NULL;
 }

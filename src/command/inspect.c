@@ -9,14 +9,18 @@
 static const char help[] =
     "Usage: weir inspect [--now T] [--] IMAGE [TOKEN]\n"
     "\n"
-    "Says what is in a compiled image. With TOKEN: what that token is, and its tries.\n"
+    "Says what is in a compiled image, or how a directory stands that is published. With\n"
+    "TOKEN: what that token is, and its tries.\n"
     "\n"
     "  --now T     the instant for which expired tokens are counted, RFC 3339; the\n"
     "              clock's otherwise\n"
+    "  --owner USER\n"
+    "              if IMAGE is a directory: it may belong to that user, too\n"
     "  -h, --help  this text\n"
     "  --          ends the flags: what follows is IMAGE and TOKEN\n"
     "\n"
-    "  IMAGE       an image that weir compile has made; may be a pipe\n"
+    "  IMAGE       an image that weir compile has made; may be a pipe. Or a directory\n"
+    "              that is published, be it stale\n"
     "  TOKEN       the id of a token in it\n"
     "\n"
     "Exits with 0, or 2 after an error: the image is none, or has no such token.\n"
@@ -187,35 +191,74 @@ static bool write_token(struct output *output, const char *path,
            report_error(path, &error);
 }
 
-static int run(const struct command *command, const struct options *options, struct output *output)
+static void write_directory(struct output *output, const struct weir_follower *follower)
+{
+    struct standing standing = standing_of(follower, weir_clocks_now().boot);
+    const struct weir_follower_status *status = &standing.status;
+
+    output_format(output, "%s\n", standing.fresh ? "fresh" : "STALE: it denies everything");
+    output_format(output, "sequence     %" PRIu64 "\n", status->sequence);
+    output_format(output, "snapshot     %" PRIu64 "\n", status->newest_snapshot);
+    if (standing.heard) {
+        output_format(output, "heartbeat    %.3f s ago\n", seconds_of(standing.age));
+    } else {
+        output_string(output, "heartbeat    none since the machine last booted\n");
+    }
+    output_format(output, "lease        %g s\n", seconds_of(status->lease));
+    output_format(output, "tokens       %" PRIu64 ", %" PRIu64 " of them not in the snapshot\n",
+                  status->usage.tokens, status->usage.own_tokens);
+    output_string(output, "memory       ");
+    write_size(output, status->usage.own_bytes);
+    output_string(output, " beside the snapshot\n");
+}
+
+/* In a directory also a token is shown of which nothing may be decided. */
+static const struct weir_compiled_token *find_token(struct tokens *tokens, struct weir_text id)
+{
+    if (tokens_stale(tokens)) {
+        tokens->engine = directory_engine_last_fresh(&tokens->directory);
+    }
+    return tokens_find(tokens, id);
+}
+
+static bool inspect_token(struct output *output, struct tokens *tokens,
+                          const struct options *options)
 {
     const char *path = options->operands[0];
-    const struct weir_compiled_token *token = NULL;
+    const char *id = options->operands[1];
+    const struct weir_compiled_token *token = find_token(tokens, text_of(id));
+
+    return token != NULL ? write_token(output, path, token, options_now(options))
+                         : report(path, "no such token: %s", quoted(id).text);
+}
+
+static int run(const struct command *command, const struct options *options, struct output *output)
+{
     struct tokens tokens;
-    int status = EXIT_ALLOWED;
+    bool done = true;
 
     (void)command;
-    if (!tokens_load_image(&tokens, path)) {
+    if (!tokens_load_image(&tokens, options->operands[0], options)) {
         return EXIT_TROUBLE;
     }
-    if (options->operand_count < 2) {
-        write_image(output, tokens.image, options_now(options));
-    } else if ((token = weir_image_find(tokens.image, text_of(options->operands[1]))) != NULL) {
-        status =
-            write_token(output, path, token, options_now(options)) ? EXIT_ALLOWED : EXIT_TROUBLE;
+    tokens_begin(&tokens);
+    if (options->operand_count > 1) {
+        done = inspect_token(output, &tokens, options);
+    } else if (tokens_followed(&tokens)) {
+        write_directory(output, tokens.directory.follower);
     } else {
-        (void)report(path, "no such token: %s", quoted(options->operands[1]).text);
-        status = EXIT_TROUBLE;
+        write_image(output, tokens.image, options_now(options));
     }
+    tokens_end(&tokens);
     tokens_release(&tokens);
-    return status;
+    return done ? EXIT_ALLOWED : EXIT_TROUBLE;
 }
 
 const struct command inspect_command = {
     .name = "inspect",
-    .summary = "what is in an image; a token's tries as text",
+    .summary = "what is in an image or directory; a token's tries as text",
     .help = help,
-    .flags = FLAG_BIT(FLAG_NOW),
+    .flags = FLAG_BIT(FLAG_NOW) | FLAG_BIT(FLAG_OWNER),
     .required = 0,
     .operands = {"IMAGE", "TOKEN"},
     .operands_required = 1,

@@ -5,7 +5,7 @@
 /* Makes jansson allocate by going through one area, which starts over whenever everything allocated
  * has been freed, as it is between two values. What does not fit comes from malloc, and
  * the process ends with an error where there is none. For a process
- * of one thread, before it reads any JSON. */
+ * one thread of which reads JSON, before it does. */
 void json_memory_init(void);
 
 #endif

@@ -1,9 +1,14 @@
 #include "options.h"
 
+#include <pwd.h>
 #include <string.h>
+
+#include <weir/publish.h>
 
 #include "command.h"
 #include "report.h"
+
+#define NANOSECONDS UINT64_C(1000000000)
 
 struct flag_form {
     const char *name;
@@ -15,6 +20,13 @@ static const struct flag_form forms[FLAG_COUNT] = {
     [FLAG_TOKENS] = {"--tokens", '\0', "FILE"},
     [FLAG_NOW] = {"--now", '\0', "T"},
     [FLAG_OUTPUT] = {"--output", 'o', "IMAGE"},
+    [FLAG_OWNER] = {"--owner", '\0', "USER"},
+    [FLAG_LEASE] = {"--lease", '\0', "SECONDS"},
+    [FLAG_RESUME] = {"--resume", '\0', NULL},
+    [FLAG_UNTIL_EOF] = {"--until-eof", '\0', NULL},
+    [FLAG_CHANGES] = {"--count", '\0', "N"},
+    [FLAG_JSON] = {"--json", '\0', NULL},
+    [FLAG_HEARTBEATS] = {"--heartbeats", '\0', NULL},
     [FLAG_HELP] = {"--help", 'h', NULL},
 };
 
@@ -91,6 +103,86 @@ static bool read_now(struct options *options, const struct command *command)
     return true;
 }
 
+/* Reads decimal digits, all of which `text` has to be. */
+static bool read_number(const char *text, uint64_t largest, uint64_t *number)
+{
+    *number = 0;
+    for (const char *digit = text; *digit != '\0'; digit++) {
+        uint64_t value = (uint64_t)(unsigned char)*digit - '0';
+
+        if (value > 9 || *number > (largest - value) / 10) {
+            return false;
+        }
+        *number = *number * 10 + value;
+    }
+    return *text != '\0';
+}
+
+static bool read_owner(struct options *options, const struct command *command)
+{
+    const char *owner = options->values[FLAG_OWNER];
+    const struct passwd *user = NULL;
+    uint64_t number = 0;
+
+    if (owner == NULL) {
+        return true;
+    }
+    if (read_number(owner, UINT32_MAX - 1, &number)) {
+        options->owner = (uint32_t)number;
+        return true;
+    }
+    user = getpwnam(owner);
+    if (user == NULL) {
+        return report_usage(command, "--owner is no user: %s", quoted(owner).text);
+    }
+    options->owner = user->pw_uid;
+    return true;
+}
+
+/* Seconds, with up to nine digits behind a point. */
+static bool parse_seconds(const char *text, uint64_t *nanoseconds)
+{
+    const uint64_t most = WEIR_LEASE_MAX / NANOSECONDS;
+    size_t digits = strspn(text, "0123456789");
+    uint64_t unit = NANOSECONDS / 10;
+    char whole[8] = {0};
+    uint64_t seconds = 0;
+
+    if (digits >= sizeof whole) {
+        return false;
+    }
+    memcpy(whole, text, digits);
+    text += digits;
+    if (!read_number(whole, most, &seconds) || (*text == '.' && text[1] == '\0')) {
+        return false;
+    }
+    *nanoseconds = seconds * NANOSECONDS;
+    text += *text == '.';
+    for (; *text >= '0' && *text <= '9' && unit > 0; text++, unit /= 10) {
+        *nanoseconds += (uint64_t)(*text - '0') * unit;
+    }
+    return *text == '\0' && *nanoseconds >= WEIR_LEASE_MIN && *nanoseconds <= WEIR_LEASE_MAX;
+}
+
+static bool read_lease(struct options *options, const struct command *command)
+{
+    const char *lease = options->values[FLAG_LEASE];
+
+    return lease == NULL || parse_seconds(lease, &options->lease) ||
+           report_usage(command, "--lease is not a number of seconds, 0.01 to 86400: %s",
+                        quoted(lease).text);
+}
+
+static bool read_changes(struct options *options, const struct command *command)
+{
+    const char *changes = options->values[FLAG_CHANGES];
+
+    return changes == NULL ||
+           (read_number(changes, UINT64_MAX, &options->changes) && options->changes > 0) ||
+           report_usage(command, "--count is not a number of changes, 1 or more: %s",
+                        quoted(changes).text);
+}
+
 static bool check_complete(const struct options *options, const struct command *command)
 {
     for (enum flag flag = 0; flag < FLAG_COUNT; flag++) {
@@ -139,7 +231,9 @@ bool options_read(struct options *options, const struct command *command, int ar
             return true;
         }
     }
-    return check_complete(options, command) && read_now(options, command);
+    return check_complete(options, command) && read_now(options, command) &&
+           read_owner(options, command) && read_lease(options, command) &&
+           read_changes(options, command);
 }
 
 struct weir_instant options_now(const struct options *options)

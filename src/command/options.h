@@ -4,18 +4,35 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <weir/instant.h>
 
 struct command;
 
-enum flag { FLAG_TOKENS, FLAG_NOW, FLAG_OUTPUT, FLAG_HELP, FLAG_COUNT };
+enum flag {
+    FLAG_TOKENS,
+    FLAG_NOW,
+    FLAG_OUTPUT,
+    FLAG_OWNER,
+    FLAG_LEASE,
+    FLAG_RESUME,
+    FLAG_UNTIL_EOF,
+    FLAG_CHANGES,
+    FLAG_JSON,
+    FLAG_HEARTBEATS,
+    FLAG_HELP,
+    FLAG_COUNT
+};
 
 #define FLAG_BIT(flag) (1u << (flag))
 
 struct options {
     const char *values[FLAG_COUNT]; /* NULL where the flag was not given */
     struct weir_instant now;        /* of --now */
+    uint32_t owner;                 /* of --owner; 0, which is root, where it was not given */
+    uint64_t lease;                 /* of --lease, in nanoseconds; 0 where it was not given */
+    uint64_t changes;               /* of --count; 0 where it was not given */
     char **operands;
     size_t operand_count;
 };

@@ -41,6 +41,11 @@ void write_instant(struct output *output, struct weir_instant instant)
     output_bytes(output, text, weir_instant_print(instant, text));
 }
 
+double seconds_of(uint64_t nanoseconds)
+{
+    return (double)nanoseconds / 1e9;
+}
+
 static bool is_before(struct weir_instant left, struct weir_instant right)
 {
     return left.seconds < right.seconds ||

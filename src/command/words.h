@@ -23,6 +23,9 @@ void write_expiry(struct output *output, const struct weir_compiled_token *token
 
 void write_instant(struct output *output, struct weir_instant instant);
 
+/* Seconds, of nanoseconds. */
+double seconds_of(uint64_t nanoseconds);
+
 /* `append, read and 3 more`: at most `limit` of them; `none` for none. */
 void write_operations(struct output *output, weir_operations operations, size_t limit);
 

@@ -124,7 +124,6 @@ enum weir_status weir_control_make(const struct weir_directory *directory, uint6
     control.header.lease = lease;
     control.sequence = sequence;
     control.snapshot = sequence;
-    control.snapshot_published = weir_boot_clock();
     status = weir_boot_id(control.header.boot_id, error);
     if (status != WEIR_OK) {
         return status;

@@ -18,8 +18,9 @@ struct weir_follower {
     uint64_t lease;
     uint64_t fresh; /* every change published by then is in the engine; 0: never */
     char between[WEIR_CACHE_LINE];
-    uint64_t heartbeat; /* the last that a poll has seen */
-    uint64_t looked;    /* when it was last seen to move, or the directory looked at */
+    uint64_t heartbeat; /* the last up to which all was applied */
+    uint64_t seen;      /* the last that a poll has seen */
+    uint64_t looked;    /* when that was last seen to move, or the directory looked at */
     struct weir_replay replay;
 };
 
@@ -196,7 +197,8 @@ static bool is_time_to_look(struct weir_follower *follower, uint64_t boot)
     if (weir_control_sequence(control) == WEIR_SEQUENCE_SUPERSEDED) {
         return true;
     }
-    if (weir_control_heartbeat(control) != follower->heartbeat) {
+    if (weir_control_heartbeat(control) != follower->seen) {
+        follower->seen = weir_control_heartbeat(control);
         follower->looked = boot;
     }
     if (within_lease(boot, follower->looked, follower->lease / 4)) {
@@ -245,6 +247,9 @@ enum weir_status weir_follower_adopt(struct weir_follower *follower, struct weir
     if (weir_section_open()) {
         return weir_fail(error, WEIR_ERROR_ARGUMENT,
                          "going over to a snapshot inside a read section would wait for itself");
+    }
+    if (weir_control_sequence(&follower->replay.control) == WEIR_SEQUENCE_SUPERSEDED) {
+        return open_anew(follower, error);
     }
     if (weir_control_snapshot(&follower->replay.control) == follower->replay.snapshot) {
         return WEIR_OK;

@@ -50,15 +50,18 @@
  * ---- What a crash leaves ----
  *
  * A change: (1) its record is written behind the last one, (2) S. Killed before 2, nobody ever
- * reads the record, and the next change overwrites it. A change that needs another segment: (1) the
- * spare gets its header and (2) its name; (3) a record of kind SEAL in the old segment, (4) the
- * change's record in the new, (5) S; then a new spare is made. A follower that looks for number
- * n + 1 when S says it is there finds in the old segment a SEAL or the record; the publisher that
- * resumes at n goes to the segment n + 1 if there is one and seals the old one again.
+ * reads the record, and the next change overwrites it. A change that needs another segment: (1) a
+ * record of kind SEAL behind the last one, (2) the spare gets its header and (3) its name, (4) the
+ * change's record, in the new segment, (5) S; then a new spare is made. A follower that looks for
+ * number n + 1 when S says it is there finds, where it stands, the record or a SEAL, and for that
+ * the segment n + 1 by its name. Killed between 1 and 3, the SEAL is overwritten like a record;
+ * after 3, the publisher that resumes at n goes on in the segment n + 1. It may be that the old
+ * segment has that very name: empty, and too small for the change. Then 3 puts a larger file in its
+ * place, and the SEAL leads whoever has the old one open to it.
  *
  * A snapshot: (1) its file is written under a temporary name, (2) gets its name, (3) N. Killed
  * before 3, it is a file without meaning, removed by the next that resumes. Images before N and
- * segments all of whose changes are in it are removed ten leases after N was stored.
+ * segments all of whose changes are in it are removed once N was stored ten leases ago.
  *
  * A creation: (1) image and first segment under a new identity, (2) the control page under a
  * temporary name, (3) renamed to `control`, which is the one moment, (4) SEQUENCE_SUPERSEDED in the
@@ -107,14 +110,17 @@ _Static_assert(sizeof(struct weir_control_header) == 80, "no holes");
  *     0  | header (80 bytes)                 |
  *   128  | sequence                          |  S
  *   192  | heartbeat                         |  H
- *   256  | snapshot    | snapshot_published  |  N; the time since boot when it was stored
+ *   256  | snapshot | due | due_since      |  N; the publisher's, below
  */
 struct weir_control {
     struct weir_control_header header;
     alignas(64) uint64_t sequence;
     alignas(64) uint64_t heartbeat;
     alignas(64) uint64_t snapshot;
-    uint64_t snapshot_published;
+    /* What came before the image `due`, which was published at due_since (time since boot; 0: there
+     * is nothing), is to be removed ten leases after that. */
+    uint64_t due;
+    uint64_t due_since;
 };
 
 _Static_assert(offsetof(struct weir_control, sequence) == 128, "as drawn");

@@ -70,9 +70,6 @@ struct weir_journal_writer {
     uint64_t first;
     uint64_t size;
     uint64_t offset; /* where the next record goes */
-    /* The segment that follows, if it has its name already. */
-    int next_file;
-    uint64_t next_size;
     bool has_spare;
 };
 

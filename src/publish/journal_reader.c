@@ -232,10 +232,8 @@ enum weir_status weir_journal_read(struct weir_journal_reader *reader,
 {
     enum weir_status status = read_any(reader, entry, error);
 
-    /* A segment that ends leads to the next; one that begins with this change has none before it.
-     */
-    if (status == WEIR_OK && entry->record.kind == WEIR_RECORD_SEAL &&
-        reader->first != reader->next) {
+    /* A segment that ends leads to the next, by its name. */
+    if (status == WEIR_OK && entry->record.kind == WEIR_RECORD_SEAL) {
         status = open_segment(reader, reader->next, error);
         if (status == WEIR_OK) {
             status = read_any(reader, entry, error);

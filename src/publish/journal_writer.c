@@ -43,33 +43,53 @@ enum weir_status weir_journal_begin(const struct weir_directory *directory, uint
                                     sizeof header, size, NULL, error);
 }
 
-/* Opens a segment for writing, if it is one of that name. */
-static enum weir_status reopen(const struct weir_directory *directory, uint64_t identity,
-                               uint64_t first, int *file, uint64_t *size, struct weir_error *error)
+/* Goes to the segment of that name. */
+static enum weir_status reopen(struct weir_journal_writer *writer, uint64_t first,
+                               struct weir_error *error)
 {
-    struct weir_file_name name = weir_segment_name(identity, first);
+    struct weir_file_name name = weir_segment_name(writer->identity, first);
     struct weir_segment_header header;
-    enum weir_status status = weir_directory_open_file(directory, name.text, O_RDWR, file, error);
+    int file = -1;
+    enum weir_status status =
+        weir_directory_open_file(writer->directory, name.text, O_RDWR, &file, error);
 
     if (status != WEIR_OK) {
         return status;
     }
-    status = weir_read_at(*file, &header, sizeof header, 0, error);
+    status = weir_read_at(file, &header, sizeof header, 0, error);
     if (status == WEIR_OK) {
-        struct weir_segment_header expected = segment_header(identity, first, header.size);
+        struct weir_segment_header expected = segment_header(writer->identity, first, header.size);
 
         if (memcmp(&header, &expected, sizeof header) != 0) {
             status = weir_fail(error, WEIR_ERROR_DAMAGED, "is no segment of the journal");
         }
     }
     if (status != WEIR_OK) {
-        (void)close(*file);
-        *file = -1;
+        (void)close(file);
         weir_error_within(error, "%s", name.text);
         return status;
     }
-    *size = header.size;
+    writer->file = file;
+    writer->first = first;
+    writer->size = header.size;
     return WEIR_OK;
+}
+
+/* Takes over the spare that the last publisher left, if it is whole. */
+static void take_spare(struct weir_journal_writer *writer)
+{
+    struct weir_file_name name = weir_spare_name(writer->identity);
+    uint64_t size = 0;
+    int file = -1;
+
+    if (weir_directory_open_file(writer->directory, name.text, O_RDWR, &file, NULL) == WEIR_OK) {
+        writer->has_spare = weir_file_size(file, &size, NULL) == WEIR_OK &&
+                            size == size_for(writer->segment_size, 0);
+        (void)close(file);
+    }
+    if (!writer->has_spare) {
+        (void)unlinkat(writer->directory->file, name.text, 0);
+    }
 }
 
 enum weir_status weir_journal_continue(struct weir_journal_writer *writer,
@@ -83,39 +103,27 @@ enum weir_status weir_journal_continue(struct weir_journal_writer *writer,
         .identity = reader->identity,
         .segment_size = segment_size,
         .file = -1,
-        .first = reader->first,
-        .offset = reader->offset,
-        .next_file = -1,
     };
-    status = reopen(writer->directory, writer->identity, writer->first, &writer->file,
-                    &writer->size, error);
-    if (status == WEIR_OK && reader->next != writer->first) {
-        /* A segment that the last publisher named and nobody has come to yet. */
-        enum weir_status found = reopen(writer->directory, writer->identity, reader->next,
-                                        &writer->next_file, &writer->next_size, error);
-
-        if (found != WEIR_OK && found != WEIR_ERROR_NOT_FOUND) {
-            status = found;
-        }
+    /* The last publisher may have named the next segment, and sealed this one, and died. */
+    status = reopen(writer, reader->next, error);
+    if (status == WEIR_OK) {
+        writer->offset = sizeof(struct weir_segment_header);
+    } else if (status == WEIR_ERROR_NOT_FOUND) {
+        status = reopen(writer, reader->first, error);
+        writer->offset = reader->offset;
     }
-    if (status != WEIR_OK) {
-        weir_journal_end(writer);
+    if (status == WEIR_OK) {
+        take_spare(writer);
     }
     return status;
 }
 
-static void close_file(int *file)
-{
-    if (*file >= 0) {
-        (void)close(*file);
-        *file = -1;
-    }
-}
-
 void weir_journal_end(struct weir_journal_writer *writer)
 {
-    close_file(&writer->file);
-    close_file(&writer->next_file);
+    if (writer->file >= 0) {
+        (void)close(writer->file);
+        writer->file = -1;
+    }
 }
 
 /*
@@ -147,52 +155,46 @@ static enum weir_status write_record(int file, uint64_t offset, uint64_t identit
  */
 
 /* Gives the spare its header and its name. */
-static enum weir_status name_spare(struct weir_journal_writer *writer, uint64_t first,
-                                   struct weir_error *error)
+static enum weir_status name_spare(struct weir_journal_writer *writer,
+                                   const struct weir_segment_header *header, const char *name,
+                                   int *file, struct weir_error *error)
 {
     struct weir_file_name spare = weir_spare_name(writer->identity);
-    struct weir_file_name name = weir_segment_name(writer->identity, first);
-    uint64_t size = size_for(writer->segment_size, 0);
-    struct weir_segment_header header = segment_header(writer->identity, first, size);
-    int file = -1;
+    int opened = -1;
     enum weir_status status =
-        weir_directory_open_file(writer->directory, spare.text, O_RDWR, &file, error);
+        weir_directory_open_file(writer->directory, spare.text, O_RDWR, &opened, error);
 
     writer->has_spare = false;
     if (status != WEIR_OK) {
         return status;
     }
-    status = weir_write_at(file, &header, sizeof header, 0, error);
+    status = weir_write_at(opened, header, sizeof *header, 0, error);
     if (status == WEIR_OK &&
-        renameat(writer->directory->file, spare.text, writer->directory->file, name.text) != 0) {
+        renameat(writer->directory->file, spare.text, writer->directory->file, name) != 0) {
         status = weir_fail_errno(error, "rename");
     }
     if (status != WEIR_OK) {
-        (void)close(file);
+        (void)close(opened);
         return status;
     }
-    writer->next_file = file;
-    writer->next_size = size;
+    *file = opened;
     return WEIR_OK;
 }
 
-/* Makes a segment that begins with this change and has room for it, in the place of any that has
- * its name: nobody has looked for it yet. */
-static enum weir_status make_next(struct weir_journal_writer *writer, uint64_t first, uint64_t room,
-                                  struct weir_error *error)
+/* Makes a segment that begins with this change and has room for it; the spare, if that will do. It
+ * may take the place of one of its name that is too small and empty, but for its seal. */
+static enum weir_status make_segment(struct weir_journal_writer *writer,
+                                     const struct weir_segment_header *header, int *file,
+                                     struct weir_error *error)
 {
-    uint64_t size = size_for(writer->segment_size, room);
-    struct weir_segment_header header = segment_header(writer->identity, first, size);
+    struct weir_file_name name = weir_segment_name(writer->identity, header->first);
 
-    close_file(&writer->next_file);
-    if (writer->has_spare && size == size_for(writer->segment_size, 0) &&
-        name_spare(writer, first, error) == WEIR_OK) {
+    if (writer->has_spare && header->size == size_for(writer->segment_size, 0) &&
+        name_spare(writer, header, name.text, file, error) == WEIR_OK) {
         return WEIR_OK;
     }
-    writer->next_size = size;
-    return weir_directory_make_file(writer->directory,
-                                    weir_segment_name(writer->identity, first).text, &header,
-                                    sizeof header, size, &writer->next_file, error);
+    return weir_directory_make_file(writer->directory, name.text, header, sizeof *header,
+                                    header->size, file, error);
 }
 
 static bool fits(uint64_t size, uint64_t offset, uint64_t room)
@@ -200,30 +202,31 @@ static bool fits(uint64_t size, uint64_t offset, uint64_t room)
     return size - offset >= room + weir_record_room(0);
 }
 
-/* Goes to a segment that begins with this change, and has room for it. */
+/* Goes to a segment that begins with this change, and has room for it. Whoever stands in the old
+ * one, be it empty, finds the seal there and looks for the new one by its name; so that comes
+ * first.
+ */
 static enum weir_status go_on(struct weir_journal_writer *writer, uint64_t sequence, uint64_t room,
                               struct weir_error *error)
 {
-    const uint64_t begin = sizeof(struct weir_segment_header);
-    enum weir_status status = WEIR_OK;
+    struct weir_segment_header header =
+        segment_header(writer->identity, sequence, size_for(writer->segment_size, room));
+    struct weir_record seal = {.sequence = sequence, .kind = WEIR_RECORD_SEAL};
+    int file = -1;
+    enum weir_status status =
+        write_record(writer->file, writer->offset, writer->identity, seal, "", error);
 
-    if (writer->next_file < 0 || !fits(writer->next_size, begin, room)) {
-        status = make_next(writer, sequence, room, error);
-    }
-    if (status == WEIR_OK && writer->first != sequence) {
-        struct weir_record seal = {.sequence = sequence, .kind = WEIR_RECORD_SEAL};
-
-        status = write_record(writer->file, writer->offset, writer->identity, seal, "", error);
+    if (status == WEIR_OK) {
+        status = make_segment(writer, &header, &file, error);
     }
     if (status != WEIR_OK) {
         return status;
     }
-    close_file(&writer->file);
-    writer->file = writer->next_file;
-    writer->next_file = -1;
+    (void)close(writer->file);
+    writer->file = file;
     writer->first = sequence;
-    writer->size = writer->next_size;
-    writer->offset = begin;
+    writer->size = header.size;
+    writer->offset = sizeof header;
     return WEIR_OK;
 }
 
@@ -242,7 +245,7 @@ void weir_journal_prepare_spare(struct weir_journal_writer *writer)
 static bool takes_reserve(struct weir_journal_writer *writer, enum weir_record_kind kind,
                           uint64_t room)
 {
-    if (kind == WEIR_RECORD_REVOKE || writer->has_spare || writer->next_file >= 0) {
+    if (kind == WEIR_RECORD_REVOKE || writer->has_spare) {
         return false;
     }
     weir_journal_prepare_spare(writer);
@@ -263,7 +266,7 @@ enum weir_status weir_journal_write(struct weir_journal_writer *writer, uint64_t
                          "no room for the journal's next segment; what is left is kept for "
                          "revocations");
     }
-    if (writer->next_file >= 0 || !fits(writer->size, writer->offset, room)) {
+    if (!fits(writer->size, writer->offset, room)) {
         status = go_on(writer, sequence, room, error);
     }
     if (status == WEIR_OK) {

@@ -49,12 +49,16 @@ struct weir_publisher {
  * ---- Options ----
  */
 
-static enum weir_status check_options(const struct weir_publisher_options *options,
-                                      struct weir_publisher_options *complete,
-                                      struct weir_error *error)
+static enum weir_status complete_options(const struct weir_publisher_options *options,
+                                         struct weir_publisher_options *complete,
+                                         struct weir_error *error)
 {
     const struct weir_publisher_options defaults = {0};
 
+    if (weir_section_open()) {
+        return weir_fail(error, WEIR_ERROR_ARGUMENT,
+                         "opening a directory inside a read section would wait for itself");
+    }
     *complete = options != NULL ? *options : defaults;
     if (complete->lease == 0) {
         complete->lease = LEASE_DEFAULT;
@@ -117,9 +121,9 @@ static enum weir_status open_locked(const char *path, struct weir_directory *dir
 struct tidying {
     const struct weir_directory *directory;
     uint64_t identity;
-    uint64_t snapshot;    /* the newest image */
-    uint64_t segment;     /* the segment that has the first change after it */
-    bool superfluous_too; /* what came before, and images that never were published */
+    uint64_t snapshot; /* the newest image */
+    uint64_t oldest;   /* the oldest image that is kept */
+    uint64_t segment;  /* the segment that has the first change after that */
     bool removed_any;
 };
 
@@ -128,11 +132,10 @@ static bool is_needed(const struct tidying *tidying, const struct weir_file_fact
     if (facts->kind == WEIR_FILE_TEMPORARY || facts->identity != tidying->identity) {
         return false;
     }
-    if (facts->kind == WEIR_FILE_SPARE || !tidying->superfluous_too) {
-        return true;
+    if (facts->kind == WEIR_FILE_IMAGE) {
+        return facts->sequence >= tidying->oldest && facts->sequence <= tidying->snapshot;
     }
-    return facts->kind == WEIR_FILE_IMAGE ? facts->sequence == tidying->snapshot
-                                          : facts->sequence >= tidying->segment;
+    return facts->kind != WEIR_FILE_SEGMENT || facts->sequence >= tidying->segment;
 }
 
 static bool tidy_file(void *context, const char *name, const struct weir_file_facts *facts)
@@ -145,32 +148,37 @@ static bool tidy_file(void *context, const char *name, const struct weir_file_fa
     return true;
 }
 
-/* Finds the segment that has the first change after the snapshot. */
+/* Finds the segment that has the first change after the oldest image. */
 static bool find_segment(void *context, const char *name, const struct weir_file_facts *facts)
 {
     struct tidying *tidying = context;
 
     (void)name;
     if (facts->kind == WEIR_FILE_SEGMENT && facts->identity == tidying->identity &&
-        facts->sequence <= tidying->snapshot + 1 && facts->sequence > tidying->segment) {
+        facts->sequence <= tidying->oldest + 1 && facts->sequence > tidying->segment) {
         tidying->segment = facts->sequence;
     }
     return true;
 }
 
-/* Removes what no follower needs. That this fails harms nothing: it is done again. */
+/* Removes what no follower needs: what came before a snapshot that was published ten leases ago,
+ * images that never were published, other creations. That it fails harms nothing: it is done again.
+ */
 static void tidy(const struct weir_replay *replay)
 {
-    const struct weir_control *page = replay->control.page;
-    uint64_t age = weir_boot_clock() - page->snapshot_published;
+    struct weir_control *page = replay->control.page;
     struct tidying tidying = {
         .directory = &replay->directory,
         .identity = replay->control.header.identity,
         .snapshot = page->snapshot,
-        .superfluous_too = age / LEASES_KEPT >= replay->control.header.lease,
     };
 
-    (void)weir_directory_each(&replay->directory, find_segment, &tidying, NULL);
+    if (page->due_since != 0 &&
+        (weir_boot_clock() - page->due_since) / LEASES_KEPT >= replay->control.header.lease) {
+        tidying.oldest = page->due;
+        page->due_since = 0;
+        (void)weir_directory_each(&replay->directory, find_segment, &tidying, NULL);
+    }
     do {
         tidying.removed_any = false;
         (void)weir_directory_each(&replay->directory, tidy_file, &tidying, NULL);
@@ -246,7 +254,7 @@ enum weir_status weir_publisher_resume(const char *path,
     struct weir_publisher_options complete;
     struct weir_directory directory;
     int lock_file = -1;
-    enum weir_status status = check_options(options, &complete, error);
+    enum weir_status status = complete_options(options, &complete, error);
 
     if (status == WEIR_OK) {
         status = open_locked(path, &directory, &lock_file, error);
@@ -314,6 +322,10 @@ static enum weir_status make_files(const struct weir_directory *directory,
     if (status == WEIR_OK) {
         status = weir_control_make(directory, identity, options->lease, sequence, error);
     }
+    if (status != WEIR_OK) {
+        (void)unlinkat(directory->file, weir_image_name(identity, sequence).text, 0);
+        (void)unlinkat(directory->file, weir_segment_name(identity, sequence + 1).text, 0);
+    }
     if (supersedes) {
         if (status == WEIR_OK) {
             weir_control_publish(&old, WEIR_SEQUENCE_SUPERSEDED);
@@ -355,7 +367,7 @@ enum weir_status weir_publisher_create(const char *path, const struct weir_image
     struct weir_publisher_options complete;
     struct weir_directory directory;
     int lock_file = -1;
-    enum weir_status status = check_options(options, &complete, error);
+    enum weir_status status = complete_options(options, &complete, error);
 
     if (status != WEIR_OK) {
         return status;
@@ -576,8 +588,11 @@ static enum weir_status publish_snapshot(struct weir_publisher *publisher, uint6
     (void)pthread_mutex_lock(&publisher->lock);
     status = weir_replay_adopt(&publisher->replay, image, error);
     if (status == WEIR_OK) {
-        page->snapshot_published = weir_boot_clock();
         __atomic_store_n(&page->snapshot, sequence, __ATOMIC_RELEASE); /* N */
+        if (page->due_since == 0) {
+            page->due = sequence;
+            page->due_since = weir_boot_clock();
+        }
     }
     (void)pthread_mutex_unlock(&publisher->lock);
     if (status != WEIR_OK) {
@@ -606,7 +621,11 @@ static enum weir_status compact(struct weir_publisher *publisher, struct weir_in
     if (status != WEIR_OK) {
         return status;
     }
-    status = make_snapshot(&compaction, &sequence);
+    status =
+        compaction.replay.control.inode == publisher->replay.control.inode &&
+                compaction.replay.control.device == publisher->replay.control.device
+            ? make_snapshot(&compaction, &sequence)
+            : weir_fail(error, WEIR_ERROR_NOT_FOUND, "the path leads to another directory by now");
     weir_replay_close(&compaction.replay);
     return status == WEIR_OK && sequence != weir_control_snapshot(&publisher->replay.control)
                ? publish_snapshot(publisher, sequence, error)

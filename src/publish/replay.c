@@ -9,6 +9,7 @@
 #include "image/image.h"
 #include "live/change.h"
 #include "live/edition.h"
+#include "live/section.h"
 #include "vocabulary/failure.h"
 #include "vocabulary/memory.h"
 
@@ -215,9 +216,11 @@ static enum weir_status succeed(struct weir_replay *replay, struct succession *s
     uint64_t sequence = weir_control_sequence(&replay->control);
     struct weir_edition *edition = NULL;
     enum weir_status status =
-        weir_edition_prepare(replay->engine, succession->image, false, &edition, error);
+        sequence == WEIR_SEQUENCE_SUPERSEDED
+            ? weir_fail(error, WEIR_ERROR_NOT_FOUND, "what was published there was superseded")
+            : weir_edition_prepare(replay->engine, succession->image, false, &edition, error);
 
-    if (status == WEIR_OK && sequence != WEIR_SEQUENCE_SUPERSEDED) {
+    if (status == WEIR_OK) {
         status =
             apply_until(replay, edition, succession->reader, sequence, &succession->applied, error);
     }
@@ -267,14 +270,33 @@ bool weir_replay_replaced(const struct weir_replay *replay)
            weir_control_replaced(&replay->directory, &replay->control);
 }
 
+/* The length of the path without slashes and dots at its end, which would follow a link. */
+static size_t length_without_end(const char *path)
+{
+    size_t length = strlen(path);
+
+    for (;;) {
+        if (length > 1 && path[length - 1] == '/') {
+            length--;
+        } else if (length > 2 && path[length - 1] == '.' && path[length - 2] == '/') {
+            length -= 2;
+        } else {
+            return length;
+        }
+    }
+}
+
 /* Keeps the path, whatever becomes of the process's working directory. */
 static enum weir_status keep_path(struct weir_replay *replay, const char *path,
                                   struct weir_error *error)
 {
     char absolute[PATH_MAX];
     size_t before = 0;
-    size_t size = strlen(path) + 1;
+    size_t length = length_without_end(path);
 
+    if (length == 0) {
+        return weir_fail(error, WEIR_ERROR_NOT_FOUND, "no such directory");
+    }
     if (path[0] != '/') {
         if (getcwd(absolute, sizeof absolute - 1) == NULL) {
             return weir_fail_errno(error, "getcwd");
@@ -282,16 +304,17 @@ static enum weir_status keep_path(struct weir_replay *replay, const char *path,
         before = strlen(absolute);
         absolute[before++] = '/';
     }
-    if (size > sizeof absolute - before) {
+    if (length >= sizeof absolute - before) {
         errno = ENAMETOOLONG;
         return weir_fail_errno(error, "open");
     }
-    memcpy(absolute + before, path, size);
-    replay->path = weir_allocate(&replay->allocator, before + size);
+    memcpy(absolute + before, path, length);
+    absolute[before + length] = '\0';
+    replay->path = weir_allocate(&replay->allocator, before + length + 1);
     if (replay->path == NULL) {
         return weir_fail_memory(error);
     }
-    memcpy(replay->path, absolute, before + size);
+    memcpy(replay->path, absolute, before + length + 1);
     return WEIR_OK;
 }
 
@@ -323,7 +346,11 @@ enum weir_status weir_replay_reopen(struct weir_replay *replay, struct weir_erro
     enum weir_status status = open_control(replay, false, error);
 
     if (status == WEIR_OK) {
-        status = weir_replay_adopt(replay, NULL, error);
+        /* What may be fresh still is not to vouch for what another boot has left. */
+        status = replay->control.foreign
+                     ? weir_fail(error, WEIR_ERROR_NOT_FOUND,
+                                 "what is published there is from before the machine last booted")
+                     : weir_replay_adopt(replay, NULL, error);
         if (status == WEIR_OK) {
             weir_control_close(&old_control);
             weir_directory_close(&old_directory);
@@ -346,6 +373,10 @@ enum weir_status weir_replay_open(struct weir_replay *replay, const char *path, 
     memset(replay, 0, sizeof *replay);
     replay->allocator = weir_allocator_or_default(options->allocator);
     replay->owner = owner;
+    if (weir_section_open()) {
+        return weir_fail(error, WEIR_ERROR_ARGUMENT,
+                         "opening a directory inside a read section would wait for itself");
+    }
     status = keep_path(replay, path, error);
     if (status != WEIR_OK) {
         return status;

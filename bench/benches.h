@@ -33,4 +33,52 @@ void floor_replay_in_batches(void *requests, struct bench_round *round);
 void floor_copy(void *arena, struct bench_round *round);
 void floor_hash_and_write(void *arena, struct bench_round *round);
 
+/* The engine: checks of staged requests, where it has their tokens in the image, has replaced them,
+ * or has issued them; and its read sections. */
+void engine_check_in_a_loop(void *requests, struct bench_round *round);
+void engine_check_one_at_a_time(void *requests, struct bench_round *round);
+void engine_check_in_batches(void *requests, struct bench_round *round);
+void engine_check_resolved(void *requests, struct bench_round *round);
+void replaced_check_in_a_loop(void *requests, struct bench_round *round);
+void replaced_check_one_at_a_time(void *requests, struct bench_round *round);
+void replaced_check_in_batches(void *requests, struct bench_round *round);
+void replaced_check_resolved(void *requests, struct bench_round *round);
+void issued_check_in_a_loop(void *requests, struct bench_round *round);
+void issued_check_one_at_a_time(void *requests, struct bench_round *round);
+void issued_check_in_batches(void *requests, struct bench_round *round);
+void section_inlined(void *requests, struct bench_round *round);
+void section_by_call(void *requests, struct bench_round *round);
+
+/* Changes of cold tokens: where nothing is released, and whole calls, each timed by itself. */
+void replace_of_image(void *subject, struct bench_round *round);
+void replace_of_replaced(void *subject, struct bench_round *round);
+void revoke_of_image(void *subject, struct bench_round *round);
+void revoke_of_replaced(void *subject, struct bench_round *round);
+void revoke_of_issued(void *subject, struct bench_round *round);
+void issue_of_revoked(void *subject, struct bench_round *round);
+void issue_of_new(void *subject, struct bench_round *round);
+void whole_replace(void *subject, struct bench_round *round);
+void whole_revoke(void *subject, struct bench_round *round);
+void whole_issue(void *subject, struct bench_round *round);
+
+/* All tokens of an engine: into an image, and their memory. */
+void compact_of_image(void *arena, struct bench_round *round);
+void compact_of_replaced(void *arena, struct bench_round *round);
+void size_of_replaced(void *subject, struct bench_round *round);
+void size_of_issued(void *subject, struct bench_round *round);
+
+/* A reader's own time beside nothing, a writer, another reader; the same of the rival. */
+void beside_nothing_hot(void *requests, struct bench_round *round);
+void beside_nothing_cold(void *requests, struct bench_round *round);
+void beside_changes_hot(void *requests, struct bench_round *round);
+void beside_changes_cold(void *requests, struct bench_round *round);
+void beside_reader(void *requests, struct bench_round *round);
+void rival_beside_nothing_hot(void *requests, struct bench_round *round);
+void rival_beside_nothing_cold(void *requests, struct bench_round *round);
+void rival_beside_changes_hot(void *requests, struct bench_round *round);
+void rival_beside_changes_cold(void *requests, struct bench_round *round);
+void sleeping_rival_beside_changes_hot(void *requests, struct bench_round *round);
+void rival_beside_reader(void *requests, struct bench_round *round);
+void swap_beside_reader(void *requests, struct bench_round *round);
+
 #endif

@@ -1,6 +1,8 @@
 /*
- * Many questions at once, in phases whose memory accesses overlap, as in match/batch.c; one phase
- * more for blocks of the engine's own, which are one step further away.
+ * Many questions at once, in phases whose memory accesses overlap: as in match/batch.c, with more
+ * phases for what the image lacks, which is further away - the second index, and the engine's own
+ * blocks, behind their handles. The phases only guess, and ask for memory; the answers are found as
+ * those of single checks.
  */
 #include <weir/engine.h>
 
@@ -13,19 +15,14 @@
 
 struct lookup {
     uint64_t hash;
-    uint32_t offset; /* of the first candidate; 0: none */
+    uint64_t own_hash; /* in the second index, for ids of which the image's home has no candidate */
+    uint32_t offset;   /* of the first candidate; 0: none */
+    bool possible;     /* some token could have the id */
 };
 
-static void hash_ids(const struct weir_base *base, const struct weir_question *questions,
-                     size_t count, struct lookup *lookups)
+static const struct weir_bucket *home_of(const struct weir_live_index *index, uint64_t hash)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct weir_text id = questions[i].token_id;
-
-        lookups[i].hash = weir_id_length_possible(id) ? weir_hash(id, base->hash_key) : 0;
-        __builtin_prefetch(base->id.buckets +
-                           weir_hash_home(lookups[i].hash, base->id.bucket_count));
-    }
+    return index->buckets + weir_hash_home(hash, index->bucket_count);
 }
 
 static void prefetch_block(const struct weir_block *block)
@@ -34,32 +31,77 @@ static void prefetch_block(const struct weir_block *block)
     __builtin_prefetch((const char *)block + WEIR_CACHE_LINE);
 }
 
-/* Reads the buckets, and asks for what the first candidate's offset leads to. Returns whether any
- * is the engine's own. */
-static bool find_candidates(const struct weir_engine *engine, const struct weir_base *base,
-                            size_t count, struct lookup *lookups)
+static void hash_ids(const struct weir_base *base, const struct weir_question *questions,
+                     size_t count, struct lookup *lookups)
 {
-    bool own = false;
+    for (size_t i = 0; i < count; i++) {
+        struct weir_text id = questions[i].token_id;
+
+        lookups[i].possible = weir_id_length_possible(id);
+        lookups[i].hash = lookups[i].possible ? weir_hash(id, base->hash_key) : 0;
+        __builtin_prefetch(home_of(&base->id, lookups[i].hash));
+    }
+}
+
+/* The offset of the first candidate in the home bucket of a key; 0: none. */
+static uint32_t first_candidate(const struct weir_live_index *index, uint64_t hash)
+{
+    const struct weir_bucket *bucket = home_of(index, hash);
+    uint32_t matches = weir_live_matches(bucket, weir_hash_tag(hash));
+
+    return matches != 0 ? __atomic_load_n(weir_bucket_slot(bucket, WEIR_SLOT_OF(matches)),
+                                          __ATOMIC_ACQUIRE) /* B */
+                        : 0;
+}
+
+/* Asks for the candidate's block, or for the entry of its handle. */
+static bool prefetch_candidate(const struct weir_engine *engine, const struct weir_base *base,
+                               uint32_t offset)
+{
+    if ((offset & WEIR_OFFSET_OWN) != 0) {
+        __builtin_prefetch(weir_handles_entry(&engine->handles, offset & ~WEIR_OFFSET_OWN));
+        return true;
+    }
+    if (offset != 0) {
+        prefetch_block(weir_blocks_at(base->blocks, offset));
+    }
+    return false;
+}
+
+/* Reads the buckets of the image's index; where they have no candidate, asks for the bucket of the
+ * second index. Returns whether any of that is the engine's own. */
+static bool find_candidates(const struct weir_engine *engine, const struct weir_edition *edition,
+                            const struct weir_question *questions, size_t count,
+                            struct lookup *lookups)
+{
+    const struct weir_own *own = edition->own;
+    bool any = false;
 
     for (size_t i = 0; i < count; i++) {
-        const struct weir_bucket *bucket =
-            base->id.buckets + weir_hash_home(lookups[i].hash, base->id.bucket_count);
-        uint32_t matches = weir_live_matches(bucket, weir_hash_tag(lookups[i].hash));
-
-        lookups[i].offset = 0;
-        if (matches != 0) {
-            lookups[i].offset = __atomic_load_n(weir_bucket_slot(bucket, WEIR_SLOT_OF(matches)),
-                                                __ATOMIC_ACQUIRE); /* B */
-        }
-        if ((lookups[i].offset & WEIR_OFFSET_OWN) != 0) {
-            __builtin_prefetch(
-                weir_handles_entry(&engine->handles, lookups[i].offset & ~WEIR_OFFSET_OWN));
-            own = true;
-        } else if (lookups[i].offset != 0) {
-            prefetch_block(weir_blocks_at(base->blocks, lookups[i].offset));
+        lookups[i].offset = first_candidate(&edition->base.id, lookups[i].hash);
+        any |= prefetch_candidate(engine, &edition->base, lookups[i].offset);
+        if (lookups[i].offset == 0 && own != NULL && lookups[i].possible) {
+            lookups[i].own_hash = weir_own_hash(own, questions[i].token_id);
+            __builtin_prefetch(home_of(&own->id, lookups[i].own_hash));
+            any = true;
         }
     }
-    return own;
+    return any;
+}
+
+static void find_own_candidates(const struct weir_engine *engine,
+                                const struct weir_edition *edition, size_t count,
+                                struct lookup *lookups)
+{
+    if (edition->own == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (lookups[i].offset == 0 && lookups[i].possible) {
+            lookups[i].offset = first_candidate(&edition->own->id, lookups[i].own_hash);
+            (void)prefetch_candidate(engine, &edition->base, lookups[i].offset);
+        }
+    }
 }
 
 static void prefetch_own(const struct weir_engine *engine, size_t count,
@@ -74,14 +116,14 @@ static void prefetch_own(const struct weir_engine *engine, size_t count,
 }
 
 static enum weir_reason answer(const struct weir_engine *engine, const struct weir_edition *edition,
-                               const struct weir_question *question, uint64_t hash,
+                               const struct weir_question *question, const struct lookup *lookup,
                                struct weir_expiry now)
 {
     const struct weir_block *block = NULL;
     uint32_t *slot = NULL;
 
-    if (weir_id_length_possible(question->token_id)) {
-        block = weir_live_find_hashed(engine, edition, question->token_id, hash, &slot);
+    if (lookup->possible) {
+        block = weir_live_find_hashed(engine, edition, question->token_id, lookup->hash, &slot);
     }
     return weir_decision_of(block, &question->request, now).reason;
 }
@@ -93,11 +135,12 @@ static void answer_round(const struct weir_engine *engine, const struct weir_que
     struct lookup lookups[ROUND];
 
     hash_ids(&edition->base, questions, count, lookups);
-    if (find_candidates(engine, &edition->base, count, lookups)) {
+    if (find_candidates(engine, edition, questions, count, lookups)) {
+        find_own_candidates(engine, edition, count, lookups);
         prefetch_own(engine, count, lookups);
     }
     for (size_t i = 0; i < count; i++) {
-        reasons[i] = answer(engine, edition, &questions[i], lookups[i].hash, now);
+        reasons[i] = answer(engine, edition, &questions[i], &lookups[i], now);
     }
 }
 
@@ -109,9 +152,9 @@ void weir_engine_check_batch(const struct weir_engine *engine,
 
     for (size_t done = 0; done < count; done += ROUND) {
         size_t size = count - done < ROUND ? count - done : ROUND;
+        struct weir_section section = weir_section_begin();
 
-        weir_section_begin();
         answer_round(engine, questions + done, size, instant, reasons + done);
-        weir_section_end();
+        weir_section_end(section);
     }
 }

@@ -11,12 +11,12 @@ enum weir_reason weir_engine_check(const struct weir_engine *engine, struct weir
 {
     struct weir_expiry instant = weir_expiry_of(now);
     enum weir_reason reason = WEIR_STALE;
+    struct weir_section section = weir_section_begin();
 
-    weir_section_begin();
     reason = weir_decision_of(weir_live_find(engine, weir_engine_edition(engine), token_id),
                               request, instant)
                  .reason;
-    weir_section_end();
+    weir_section_end(section);
     return reason;
 }
 
@@ -93,14 +93,15 @@ bool weir_engine_resolve(const struct weir_engine *engine, struct weir_text toke
                          struct weir_resolved *resolved)
 {
     const struct weir_block *block = NULL;
+    struct weir_section section;
 
     if (!weir_id_length_possible(token_id)) {
         return false;
     }
     set_id(resolved, token_id);
-    weir_section_begin();
+    section = weir_section_begin();
     block = find_afresh(engine, weir_engine_edition(engine), resolved);
-    weir_section_end();
+    weir_section_end(section);
     return block != NULL;
 }
 
@@ -109,8 +110,8 @@ bool weir_engine_resolve_by_digest(const struct weir_engine *engine,
                                    struct weir_resolved *resolved)
 {
     const struct weir_block *block = NULL;
+    struct weir_section section = weir_section_begin();
 
-    weir_section_begin();
     block = weir_live_find_by_digest(engine, weir_engine_edition(engine), digest);
     if (block != NULL) {
         set_id(resolved, weir_block_id(block));
@@ -118,7 +119,7 @@ bool weir_engine_resolve_by_digest(const struct weir_engine *engine,
         resolved->issue_number = block->issue_number;
         memcpy(resolved->digest, digest, WEIR_DIGEST_SIZE);
     }
-    weir_section_end();
+    weir_section_end(section);
     return block != NULL;
 }
 
@@ -129,13 +130,14 @@ enum weir_reason weir_engine_check_resolved(const struct weir_engine *engine,
 {
     struct weir_expiry instant = weir_expiry_of(now);
     enum weir_reason reason = WEIR_EXPIRED;
+    struct weir_section section;
 
     if (resolved->expired) {
         return reason;
     }
-    weir_section_begin();
+    section = weir_section_begin();
     reason = weir_decision_of(find_resolved(engine, resolved), request, instant).reason;
-    weir_section_end();
+    weir_section_end(section);
     resolved->expired = resolved->by_credential && reason == WEIR_EXPIRED;
     return reason;
 }

@@ -166,6 +166,6 @@ struct weir_engine_usage weir_engine_usage(const struct weir_engine *engine)
         .own_tokens = writer->own_count,
         .own_bytes = writer->own_bytes + (own != NULL ? own->retired.size : 0) +
                      writer->handles_usable * sizeof(uintptr_t),
-        .retired_bytes = writer->retired_bytes,
+        .retired_bytes = writer->retired_bytes + writer->passed_bytes,
     };
 }

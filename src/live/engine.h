@@ -45,9 +45,10 @@
  * What readers can no longer reach - a replaced block, a revoked token's block and handle, an
  * edition, a second index - is put on the list of what is retired. It stays as it is, handles
  * included, until a grace period has passed: all readers that were in a read section then have left
- * it (E5). The writer waits for one when the list exceeds retired_max (E8), and at each swap. The
- * list runs through headers that lie before the blocks and tables themselves, so retiring, and with
- * it revoking, takes no memory (E7).
+ * it (E5). The writer waits for one when the list exceeds half of retired_max, and at each swap;
+ * what was on the list is then released a little with each change, so that no change takes long,
+ * and wholly before the next grace period (E8). The list runs through headers that lie before the
+ * blocks and tables themselves, so retiring, and with it revoking, takes no memory (E7).
  *
  * Every change allocates all that it needs, then commits with stores that cannot fail (E7).
  */
@@ -156,9 +157,11 @@ struct weir_edition {
 struct weir_writer {
     struct weir_allocator allocator;
     size_t retired_max;
-    struct weir_retired *retired;
-    size_t retired_bytes;
-    size_t own_bytes; /* of blocks, retired ones not included */
+    struct weir_retired *retired; /* since the last grace period */
+    struct weir_retired *passed;  /* before it: no reader sees these any more */
+    size_t retired_bytes;         /* of the first list */
+    size_t passed_bytes;          /* of the second */
+    size_t own_bytes;             /* of blocks, retired ones not included */
     uint64_t own_count;
     uint64_t generation;     /* the last one given */
     uint32_t handles_used;   /* handles below this have been used */

@@ -109,6 +109,9 @@ void weir_handles_release(struct weir_engine *engine)
  * ---- What is retired ----
  */
 
+/* More than one change retires. */
+#define RELEASED_PER_CHANGE 8
+
 void weir_retire(struct weir_engine *engine, struct weir_retired *retired,
                  enum weir_retired_kind kind)
 {
@@ -120,29 +123,49 @@ void weir_retire(struct weir_engine *engine, struct weir_retired *retired,
     writer->retired_bytes += retired->size;
 }
 
-void weir_retired_release(struct weir_engine *engine)
+/* Releases up to `count` of what no reader sees any more. */
+static void release_passed(struct weir_engine *engine, size_t count)
 {
     struct weir_writer *writer = &engine->writer;
 
-    if (writer->retired == NULL) {
-        return;
-    }
-    weir_grace_wait();
-    while (writer->retired != NULL) {
-        struct weir_retired *retired = writer->retired;
+    for (; count > 0 && writer->passed != NULL; count--) {
+        struct weir_retired *retired = writer->passed;
 
-        writer->retired = retired->next;
+        writer->passed = retired->next;
+        writer->passed_bytes -= retired->size;
         if (retired->kind == WEIR_RETIRED_TOKEN) {
             weir_handle_give_back(engine, retired->handle);
         }
         weir_retirable_free(engine, retired);
     }
+}
+
+/* Waits for a grace period, which all that is on the list then has behind it. */
+static void pass_grace(struct weir_engine *engine)
+{
+    struct weir_writer *writer = &engine->writer;
+
+    release_passed(engine, SIZE_MAX);
+    if (writer->retired == NULL) {
+        return;
+    }
+    weir_grace_wait();
+    writer->passed = writer->retired;
+    writer->passed_bytes = writer->retired_bytes;
+    writer->retired = NULL;
     writer->retired_bytes = 0;
+}
+
+void weir_retired_release(struct weir_engine *engine)
+{
+    pass_grace(engine);
+    release_passed(engine, SIZE_MAX);
 }
 
 void weir_retired_settle(struct weir_engine *engine)
 {
-    if (engine->writer.retired_bytes > engine->writer.retired_max) {
-        weir_retired_release(engine);
+    release_passed(engine, RELEASED_PER_CHANGE);
+    if (engine->writer.retired_bytes > engine->writer.retired_max / 2) {
+        pass_grace(engine);
     }
 }

@@ -38,7 +38,8 @@ void weir_retire(struct weir_engine *engine, struct weir_retired *retired,
 /* Waits for a grace period and releases the whole list. */
 void weir_retired_release(struct weir_engine *engine);
 
-/* Likewise, if the list is longer than it may be (E8). */
+/* Releases a little of what no reader sees any more, and waits for a grace period if the list is
+ * longer than it may be (E8). */
 void weir_retired_settle(struct weir_engine *engine);
 
 #endif

@@ -19,12 +19,12 @@ void weir_thread_register(void)
 
 void weir_read_begin(void)
 {
-    weir_section_begin();
+    (void)weir_section_begin();
 }
 
 void weir_read_end(void)
 {
-    weir_section_end();
+    weir_section_end(weir_section_innermost());
 }
 
 void weir_fork_prepare(void)

@@ -1,0 +1,42 @@
+#include "pair.h"
+
+#include <stdbool.h>
+
+#include "engines.h"
+
+/* Finds two processors, or returns false. */
+static bool find_two(const cpu_set_t *allowed, cpu_set_t found[2])
+{
+    size_t count = 0;
+
+    for (size_t processor = 0; processor < CPU_SETSIZE && count < 2; processor++) {
+        if (CPU_ISSET(processor, allowed)) {
+            CPU_ZERO(&found[count]);
+            CPU_SET(processor, &found[count]);
+            count++;
+        }
+    }
+    return count == 2;
+}
+
+void pair_start(struct pair *pair, void *(*run)(void *context), void *context)
+{
+    cpu_set_t processors[2];
+    bool two = false;
+
+    (void)pthread_getaffinity_np(pthread_self(), sizeof pair->before, &pair->before);
+    two = find_two(&pair->before, processors);
+    if (pthread_create(&pair->other, NULL, run, context) != 0) {
+        engines_must(WEIR_ERROR_MEMORY, "starting a thread");
+    }
+    if (two) {
+        (void)pthread_setaffinity_np(pthread_self(), sizeof processors[0], &processors[0]);
+        (void)pthread_setaffinity_np(pair->other, sizeof processors[1], &processors[1]);
+    }
+}
+
+void pair_join(struct pair *pair)
+{
+    (void)pthread_join(pair->other, NULL);
+    (void)pthread_setaffinity_np(pthread_self(), sizeof pair->before, &pair->before);
+}

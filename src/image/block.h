@@ -113,4 +113,12 @@ static inline bool weir_block_expired(const struct weir_block *block, struct wei
            (now.high > block->expires || now.low >= block->expires_low);
 }
 
+/* Whether it expired before that instant, which is not before its expiry's second nanosecond. */
+static inline bool weir_block_expired_before(const struct weir_block *block,
+                                             struct weir_expiry then)
+{
+    return then.high >= block->expires &&
+           (then.high > block->expires || then.low > block->expires_low);
+}
+
 #endif

@@ -99,32 +99,29 @@ static bool image_has_hint(const struct weir_base *base, const struct weir_block
     return found != NULL && weir_text_equal(weir_block_id(found), weir_block_id(block));
 }
 
-/* Whether the second index lacks a way from the block's digest to the handle, and the image too. */
+/* Whether nothing leads from the block's digest to where it is put: neither the image, nor, if what
+ * it takes the place of is the engine's own and has the digest, the second index. */
 static bool needs_hint(const struct weir_edition *edition, const struct weir_block *block,
-                       uint32_t offset)
+                       const struct weir_place *place)
 {
-    const struct weir_own *own = edition->own;
-
-    if (!has_digest(block) || image_has_hint(&edition->base, block)) {
-        return false;
-    }
-    return own == NULL || !is_own(offset) ||
-           weir_own_slot(&own->digest, own_digest_hash(own, block), offset & ~WEIR_OFFSET_OWN) ==
-               NULL;
+    return has_digest(block) && !image_has_hint(&edition->base, block) &&
+           !(is_own(place->offset) && same_digest(block, place->block));
 }
 
-static void remove_hint(struct weir_own *own, const struct weir_block *block, uint32_t handle)
+/* The slot by which the second index leads from the block's digest to the handle, or NULL. No other
+ * digest may lead to the handle. */
+static uint32_t *find_hint(const struct weir_own *own, const struct weir_block *block,
+                           uint32_t handle)
 {
-    uint64_t hash = 0;
-    uint32_t *slot = NULL;
+    return own == NULL || !has_digest(block)
+               ? NULL
+               : weir_own_slot(&own->digest, own_digest_hash(own, block), handle);
+}
 
-    if (own == NULL || !has_digest(block)) {
-        return;
-    }
-    hash = own_digest_hash(own, block);
-    slot = weir_own_slot(&own->digest, hash, handle);
+static void remove_hint(struct weir_own *own, const struct weir_block *block, uint32_t *slot)
+{
     if (slot != NULL) {
-        weir_own_remove(&own->digest, hash, slot);
+        weir_own_remove(&own->digest, own_digest_hash(own, block), slot);
         own->digest_count--;
     }
 }
@@ -178,7 +175,7 @@ static enum weir_status plan_place(struct weir_engine *engine, const struct weir
     if (place->block == NULL) {
         *place = find_vacancy(engine, plan->edition, id);
     }
-    plan->hint = needs_hint(plan->edition, block, place->offset);
+    plan->hint = needs_hint(plan->edition, block, place);
     if (!plan->hint && (place->slot != NULL || place->entry != NULL)) {
         return WEIR_OK;
     }
@@ -299,13 +296,13 @@ static void commit_over_own(struct weir_engine *engine, const struct weir_plan *
     const struct weir_block *block = &plan->block->block;
     const struct weir_block *old = plan->place.block;
     struct weir_own_block *old_own = weir_own_block_of(old);
+    struct weir_own *own = plan->edition->own;
+    uint32_t *old_hint = same_digest(old, block) ? NULL : find_hint(own, old, plan->handle);
 
     add_hint(plan);
     __atomic_store_n(weir_handles_entry(&engine->handles, plan->handle), (uintptr_t)block,
                      __ATOMIC_RELEASE); /* C */
-    if (!same_digest(old, block)) {
-        remove_hint(plan->edition->own, old, plan->handle);
-    }
+    remove_hint(own, old, old_hint);
     engine->writer.own_bytes -= old_own->retired.size;
     weir_retire(engine, &old_own->retired, WEIR_RETIRED_BLOCK);
 }
@@ -337,7 +334,7 @@ static void commit_revoke(struct weir_engine *engine, const struct weir_plan *pl
     if (is_own(place->offset)) {
         struct weir_own_block *old = weir_own_block_of(place->block);
 
-        remove_hint(own, place->block, plan->handle);
+        remove_hint(own, place->block, find_hint(own, place->block, plan->handle));
         engine->writer.own_bytes -= old->retired.size;
         engine->writer.own_count--;
         old->retired.handle = plan->handle;

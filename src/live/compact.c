@@ -9,20 +9,19 @@
 /* For so long after it has expired a token is kept: it denies as expired, not as unknown. */
 #define EXPIRED_KEPT_SECONDS 3600
 
-struct weir_instant weir_last_dropped(struct weir_instant now)
+struct weir_expiry weir_first_kept(struct weir_instant now)
 {
-    if (now.seconds <= WEIR_INSTANT_SECONDS_MIN + EXPIRED_KEPT_SECONDS) {
-        return (struct weir_instant){WEIR_INSTANT_SECONDS_MIN, 0};
+    if (now.seconds < WEIR_INSTANT_SECONDS_MIN + EXPIRED_KEPT_SECONDS) {
+        return weir_expiry_of((struct weir_instant){WEIR_INSTANT_SECONDS_MIN, 0});
     }
-    now.seconds -= EXPIRED_KEPT_SECONDS + (now.nanoseconds == 0);
-    now.nanoseconds = now.nanoseconds == 0 ? 999999999 : now.nanoseconds - 1;
-    return now;
+    now.seconds -= EXPIRED_KEPT_SECONDS;
+    return weir_expiry_of(now);
 }
 
 /* The tokens of an engine that are to go into an image. */
 struct gathering {
     const struct weir_engine *engine;
-    struct weir_expiry before; /* what expired by then is left out */
+    struct weir_expiry kept; /* what expired before is left out */
     struct weir_compiled_entry *entries;
     size_t count;
     struct weir_content content;
@@ -34,7 +33,7 @@ static bool gather(void *context, uint32_t offset)
     const struct weir_block *block =
         weir_live_block(gathering->engine, &gathering->engine->edition->base, offset);
 
-    if (!weir_block_expired(block, gathering->before)) {
+    if (!weir_block_expired_before(block, gathering->kept)) {
         weir_content_add(&gathering->content, block, weir_block_size(block));
         gathering->entries[gathering->count] =
             (struct weir_compiled_entry){block, gathering->count};
@@ -59,7 +58,7 @@ enum weir_status weir_engine_compact(const struct weir_engine *engine, struct we
     if (gathering.entries == NULL) {
         return weir_fail_memory(error);
     }
-    gathering.before = weir_expiry_of(weir_last_dropped(now));
+    gathering.kept = weir_first_kept(now);
     (void)weir_edition_each(engine->edition, gather, &gathering);
     status =
         weir_lay_out(gathering.entries, gathering.count, weir_content_hash_key(&gathering.content),

@@ -7,6 +7,7 @@
 #ifndef WEIR_LIVE_EDITION_H
 #define WEIR_LIVE_EDITION_H
 
+#include "image/block.h"
 #include "live/engine.h"
 
 /*
@@ -30,8 +31,8 @@ void weir_edition_discard(struct weir_engine *engine, struct weir_edition *editi
 enum weir_status weir_edition_set_own(struct weir_engine *engine, struct weir_edition **edition,
                                       struct weir_own *own, struct weir_error *error);
 
-/* The last instant of expiry that is so long before `now` that compacting drops the token. */
-struct weir_instant weir_last_dropped(struct weir_instant now);
+/* What expired before this, more than an hour before `now`, is dropped by compacting. */
+struct weir_expiry weir_first_kept(struct weir_instant now);
 
 /* Calls `visit` for the offset of every token of the edition, until it returns false; returns
  * whether it never did. Beside a writer: what changes meanwhile may be in or not. */

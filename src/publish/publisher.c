@@ -532,13 +532,14 @@ static bool revoke_expired(void *context, uint32_t offset)
         weir_block_id(weir_live_block(compaction->replay.engine, &edition->base, offset));
     const struct weir_block *block = NULL;
 
-    if (!weir_block_expired(weir_live_block(compaction->replay.engine, &edition->base, offset),
-                            compaction->dropped)) {
+    if (!weir_block_expired_before(
+            weir_live_block(compaction->replay.engine, &edition->base, offset),
+            compaction->dropped)) {
         return true;
     }
     (void)pthread_mutex_lock(&publisher->lock);
     block = weir_live_find(engine, engine->edition, id);
-    if (block != NULL && weir_block_expired(block, compaction->dropped)) {
+    if (block != NULL && weir_block_expired_before(block, compaction->dropped)) {
         compaction->status = revoke_locked(publisher, id, NULL, compaction->error);
     }
     (void)pthread_mutex_unlock(&publisher->lock);
@@ -607,7 +608,7 @@ static enum weir_status compact(struct weir_publisher *publisher, struct weir_in
     struct weir_engine_options options = {.allocator = &publisher->replay.allocator};
     struct compaction compaction = {
         .publisher = publisher,
-        .dropped = weir_expiry_of(weir_last_dropped(now)),
+        .dropped = weir_first_kept(now),
         .error = error,
     };
     uint64_t sequence = 0;

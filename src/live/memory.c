@@ -164,8 +164,8 @@ void weir_retired_release(struct weir_engine *engine)
 
 void weir_retired_settle(struct weir_engine *engine)
 {
-    release_passed(engine, RELEASED_PER_CHANGE);
     if (engine->writer.retired_bytes > engine->writer.retired_max / 2) {
         pass_grace(engine);
     }
+    release_passed(engine, RELEASED_PER_CHANGE);
 }

@@ -31,8 +31,8 @@
  *       again. What was resolved by id follows the id. (Number 0, of tokens from files, tells
  *       nothing apart: of two tokens with one id, one digest and no number, each is the other.)
  *   E7  A change that returns an error has changed nothing. Revoking takes no memory.
- *   E8  No more than `retired_max` bytes, and one change's worth, wait to be released; then the
- *       writer waits until the readers that may see them have left, and releases them.
+ *   E8  No more than `retired_max` bytes, and one change's worth, wait to be released; before it
+ *       comes to more, the writer waits until the readers that may see them have left.
  *   E9  An image is borrowed and never written to. Of one that is mapped from a file, only those
  *       pages of its index of ids are copied that a change touches.
  *   E10 weir_engine_compact makes the image of exactly the tokens that the engine holds, without

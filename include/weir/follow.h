@@ -24,17 +24,19 @@
  *       filled up or been damaged; and no jump of the wall clock alters that.
  *   F4  Checks are wait-free and read nothing but this process's memory and the mapped image:
  *       E1 to E6 of engine.h hold, a poll being the writer.
- *   F5  Of a change that is torn, truncated or altered nothing is applied. The follower keeps what
- * it had, its polls return errors, and when the lease ends it denies. F6  Files of another owner
- * than the directory, files or a directory that others may write, and links are refused
- * (WEIR_ERROR_OWNER), as are directories of a user that is not root, not this process's own and not
- * named in the options. F7  What was published before the machine last booted is not answered from:
- * WEIR_STALE. So is what bears a heartbeat from the future. F8  A follower that slept while the
- * changes it lacks were removed, or whose directory was created anew, opens the newest snapshot in
- * its next poll, whole, and goes on from there. F9  A poll, or an opening, that returns an error
- * has applied a prefix of what there was to apply, or nothing; a later one goes on there. No file
- * is ever read in a way that a disk without space can turn into a signal. F10 Followers of one
- * snapshot share its pages; each has memory of its own for what changed.
+ *   F5  Of a change that is torn, truncated or altered nothing is applied. The follower keeps
+ *       what it had, its polls return errors, and when the lease ends it denies.
+ *   F6  Files of another owner than the directory, files or a directory that others may write, and
+ *       links are refused (WEIR_ERROR_OWNER), as are directories of a user that is not root, not
+ *       this process's own and not named in the options.
+ *   F7  What was published before the machine last booted is not answered from: WEIR_STALE. So is
+ *       what bears a heartbeat from the future.
+ *   F8  A follower that slept while the changes it lacks were removed, or whose directory was
+ *       created anew, opens the newest snapshot in its next poll, whole, and goes on from there.
+ *   F9  A poll, or an opening, that returns an error has applied a prefix of what there was to
+ *       apply, or nothing; a later one goes on there. No file is ever read in a way that a disk
+ *       without space can turn into a signal.
+ *   F10 Followers of one snapshot share its pages; each has memory of its own for what changed.
  */
 #ifndef WEIR_FOLLOW_H
 #define WEIR_FOLLOW_H
@@ -63,8 +65,8 @@ struct weir_change {
     const struct weir_compiled_token *token; /* what is there from now on; NULL: revoked */
 };
 
-/* Called by a poll, in its thread, after it has applied a change; `change` lives until the return.
- */
+/* Called by a poll, in its thread, after it has applied a change from the journal; `change` lives
+ * until the return. Changes that come with a snapshot are not told (see weir_follower_status). */
 typedef void weir_change_observer(void *context, const struct weir_change *change);
 
 /* All zero is what a follower has by default. */
@@ -102,8 +104,9 @@ enum weir_status weir_follower_poll(struct weir_follower *follower, uint64_t boo
                                     struct weir_error *error);
 
 /* Waits until there is something to poll for, or for `timeout` nanoseconds. True if there is
- * something, else false; early returns are possible. A poll at least four times a lease keeps the
- * follower fresh, so `timeout` is a quarter of the lease or less. The polling thread. */
+ * something, else false; early returns are possible. A host whose polls fail pauses by itself:
+ * there is something all the while. A poll at least four times a lease keeps the follower fresh, so
+ * `timeout` is a quarter of the lease or less. The polling thread. */
 bool weir_follower_wait(const struct weir_follower *follower, uint64_t timeout);
 
 /*
@@ -134,8 +137,9 @@ enum weir_reason weir_follower_check_resolved(const struct weir_follower *follow
                                               struct weir_clocks now);
 
 struct weir_follower_status {
+    uint64_t identity;        /* drawn with each creation of the directory */
     uint64_t sequence;        /* of the last change applied */
-    uint64_t published;       /* of the last change published */
+    uint64_t published;       /* of the last change published; UINT64_MAX: created anew, poll */
     uint64_t heartbeat;       /* time since boot of the newest heartbeat that counts, or 0 */
     uint64_t lease;           /* nanoseconds */
     uint64_t snapshot;        /* sequence of the image in use */

@@ -25,9 +25,9 @@
  *   P6  Heartbeats go on through slow disks and compactions; while changes are held
  *       (weir_publisher_hold) they stop, and with them, after the lease, every follower's answers.
  *   P7  Compacting stops neither changes, nor heartbeats, nor followers. The journal that a
- * snapshot makes superfluous is kept for ten leases more. P8  A directory that is created anew
- * takes the followers of the old one with it: each changes over at its next poll, and none mixes
- * the two.
+ *       snapshot makes superfluous is kept for ten leases more.
+ *   P8  A directory that is created anew takes the followers of the old one with it: each changes
+ *       over at its next poll, and none mixes the two.
  */
 #ifndef WEIR_PUBLISH_H
 #define WEIR_PUBLISH_H
@@ -133,6 +133,9 @@ enum weir_status weir_publisher_compact(struct weir_publisher *publisher, struct
 /* The engine that holds what is published: to be asked, by any thread, as long as the publisher is
  * open. Changes, usage and compaction go through the publisher. */
 const struct weir_engine *weir_publisher_engine(const struct weir_publisher *publisher);
+
+/* What that engine holds beside its image: when to compact. Any thread; waits for changes. */
+struct weir_engine_usage weir_publisher_usage(struct weir_publisher *publisher);
 
 /* The number of the last change published. Any thread, wait-free. */
 uint64_t weir_publisher_sequence(const struct weir_publisher *publisher);

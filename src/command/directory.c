@@ -1,6 +1,6 @@
 #include "directory.h"
 
-#include <inttypes.h>
+#include <errno.h>
 #include <stdio.h>
 
 #include "report.h"
@@ -16,9 +16,11 @@
 
 static bool report_opening(const char *path, const struct weir_error *error)
 {
-    return error->status == WEIR_ERROR_NOT_FOUND
-               ? report(path, "Is a directory, and nothing is published in it")
-               : report_error(path, error);
+    if (error->status != WEIR_ERROR_NOT_FOUND) {
+        return report_error(path, error);
+    }
+    return error->place[0] != '\0' ? report(path, "Is a directory, and nothing is published in it")
+                                   : report_errno(path, ENOENT);
 }
 
 bool directory_open(struct directory *directory, const char *path, const struct options *options,

@@ -15,8 +15,8 @@ static const char help[] =
     "Answers as check does, and says why: what the token is, each of its scopes, what\n"
     "matched and what did not, and where the names part. From JSON the scopes are those\n"
     "of the file; from an image or a directory, where scopes are merged, the rules on the\n"
-    "way and the nearest beside it are shown. Of a token with more than eight scopes the nearest\n"
-    "eight are shown.\n"
+    "way and the nearest beside it are shown. Of a token with more than eight scopes the\n"
+    "nearest eight are shown.\n"
     "\n" HELP_TOKENS HELP_NOW HELP_HELP HELP_BEFORE_TOKEN "\n" HELP_TOKEN HELP_OP
     "  TARGET         what OP is done to: s2://BASIN/STREAM, s2://BASIN or the id of an\n"
     "                 access token; none where OP needs none\n"

@@ -216,9 +216,6 @@ static bool answer_all(struct publishing *publishing, struct output *output)
                               publishing->lines.number);
             }
             answer(publishing, line, output);
-            if (output->failure != 0) {
-                return false;
-            }
             break;
         case LINES_EMPTY:
             if (!read_more(publishing, output, &ended)) {
@@ -275,9 +272,12 @@ static bool resume(struct publishing *publishing)
 {
     struct weir_error error = {0};
 
-    return weir_publisher_resume(publishing->path, NULL, &publishing->publisher, &error) ==
-               WEIR_OK ||
-           report_error(publishing->path, &error);
+    if (weir_publisher_resume(publishing->path, NULL, &publishing->publisher, &error) == WEIR_OK) {
+        return true;
+    }
+    return error.status == WEIR_ERROR_NOT_FOUND && error.place[0] != '\0'
+               ? report(publishing->path, "nothing is published there that could be resumed")
+               : report_error(publishing->path, &error);
 }
 
 static bool create(struct publishing *publishing, const struct options *options)

@@ -262,6 +262,7 @@ struct weir_follower_status weir_follower_status(const struct weir_follower *fol
     const struct weir_control_map *control = &follower->replay.control;
 
     return (struct weir_follower_status){
+        .identity = control->header.identity,
         .sequence = follower->replay.applied,
         .published = weir_control_sequence(control),
         .heartbeat = follower->fresh,

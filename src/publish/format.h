@@ -22,7 +22,7 @@
  * own; each store and the load that is its partner, and what they order:
  *
  *   S  sequence: the number of the last change published. Stored (sequentially consistent) by
- *      journal.c when the change's record lies in its segment, which was written by pwrite before;
+ *      control.c when the change's record lies in its segment, which was written by pwrite before;
  *      loaded (acquire) by followers and by the heartbeat. Whoever sees number n finds, by pread,
  *      the records up to n whole. SEQUENCE_SUPERSEDED: the directory was created anew, elsewhere.
  *   H  heartbeat: a time since boot. Stored (release) by weir_publisher_heartbeat, loaded (acquire)
@@ -30,17 +30,17 @@
  *   N  snapshot: the sequence number of the newest image. Stored (release) when the image has its
  *      name, loaded (acquire) by whoever opens one. The journal goes on from its number.
  *
- * The heartbeat (a) reads the clock, c; (b) looks whether changes are held, and if so ends; (c)
- * loads S; (d) stores c as H. A poll (e) loads H, (f) loads S, (g) applies every change up to that
+ * The heartbeat (a) reads the clock, h; (b) looks whether changes are held, and if so ends; (c)
+ * loads S; (d) stores h as H. A poll (e) loads H, (f) loads S, (g) applies every change up to that
  * number, (h) stores H as the follower's `fresh` (release; E is its partner in follower.c); a check
  * (i) loads `fresh` (acquire), compares it with its instant, (j) then asks the engine.
  *
- * So a check that is answered at instant b, having loaded fresh = c >= b - lease, sees every change
- * that was published by c: such a change's S was stored, and had left the processor, when (c)
- * loaded S after c; (d) and (e) pass that on, so (f) loads that number or a later one; by (g), (h),
+ * So a check that is answered at instant b, having loaded fresh = h >= b - lease, sees every change
+ * that was published by h: such a change's S was stored, and had left the processor, when (c)
+ * loaded S, after h; (d) and (e) pass that on, so (f) loads that number or a later one; by (g), (h),
  * (i) the engine that (j) asks has it. That is F3: what is published at t is seen by every answer
  * from t + lease on. Were (a) after (b), a hold that began between them could be followed by a
- * commit before c which c then claimed to be published (P6). Were (f) before (e), a change could be
+ * commit before h which h then claimed to be published (P6). Were (f) before (e), a change could be
  * missed that the heartbeat covers; were (j) before (i), an answer could come from a state older
  * than the one that is found fresh.
  *

@@ -3,9 +3,9 @@
  * `held` and the control page only (see format.h), and a compaction's long part, which has an
  * engine of its own.
  *
- *   `held`, stored (sequentially consistent) by weir_publisher_hold and _release, loaded
- * (sequentially consistent) by weir_publisher_heartbeat after it has read the clock; `compacting`,
- * exchanged (acquire) and stored (release), by which one thread at a time compacts.
+ * `held` is stored (sequentially consistent) by weir_publisher_hold and _release, and loaded
+ * (sequentially consistent) by weir_publisher_heartbeat after it has read the clock. `compacting`
+ * is exchanged (acquire) and stored (release): one thread at a time compacts.
  */
 #include <weir/publish.h>
 
@@ -657,6 +657,16 @@ enum weir_status weir_publisher_compact(struct weir_publisher *publisher, struct
 const struct weir_engine *weir_publisher_engine(const struct weir_publisher *publisher)
 {
     return publisher->replay.engine;
+}
+
+struct weir_engine_usage weir_publisher_usage(struct weir_publisher *publisher)
+{
+    struct weir_engine_usage usage;
+
+    (void)pthread_mutex_lock(&publisher->lock);
+    usage = weir_engine_usage(publisher->replay.engine);
+    (void)pthread_mutex_unlock(&publisher->lock);
+    return usage;
 }
 
 uint64_t weir_publisher_sequence(const struct weir_publisher *publisher)

@@ -5,6 +5,7 @@ import os
 from command import NOW, WEIR, CommandTest, main, run, token
 
 COMMANDS = ["check", "eval", "explain", "compile", "inspect", "who"]
+BESIDE = ["watch", "publish"]  # test_watch.py and test_publish.py run them
 WITH_TOKENS = ["check", "eval", "explain", "compile", "who"]
 WITH_NOW = ["check", "eval", "explain", "inspect", "who"]
 
@@ -38,7 +39,7 @@ class Flags(CommandTest):
             self.succeeds(command, *self.flags(command), *OPERANDS[command])
 
     def test_every_command_has_a_help(self):
-        for command in COMMANDS:
+        for command in COMMANDS + BESIDE:
             texts = [self.succeeds(*arguments) for arguments in
                      ([command, "--help"], [command, "-h"], ["help", command],
                       [command, "--tokens", "absent", "--help"] if command in WITH_TOKENS
@@ -66,7 +67,7 @@ class Flags(CommandTest):
     def test_weir_has_a_help_that_lists_all_commands(self):
         texts = [self.succeeds(*arguments).text for arguments in (["--help"], ["-h"], ["help"])]
         self.assertEqual(len(set(texts)), 1)
-        for command in COMMANDS:
+        for command in COMMANDS + BESIDE:
             self.assertIn(f"\n  {command} ", texts[0])
 
     def test_weir_says_its_version(self):
@@ -99,6 +100,10 @@ class Flags(CommandTest):
         self.usage_error("inspect", "--tokens", "x", "tokens.weir", says='unknown flag "--tokens"')
         self.usage_error("compile", "--now", NOW, says='unknown flag "--now"')
         self.usage_error("check", "-o", "x", says='unknown flag "-o"')
+        for command in BESIDE:
+            self.usage_error(command, "--now", NOW, "x", says='unknown flag "--now"')
+        for flag in "--json", "--count", "--heartbeats", "--lease", "--resume", "--until-eof":
+            self.usage_error("check", flag, says=f'unknown flag "{flag}"')
 
     def test_a_flag_without_its_value_is_an_error(self):
         for command in WITH_TOKENS:
@@ -136,6 +141,10 @@ class Flags(CommandTest):
             (["eval", *tokens, "a", "b"], 'one argument too many: "b"'),
             (["compile", *tokens, "-o", "x", "y"], 'one argument too many: "y"'),
             (["inspect"], "IMAGE is missing"),
+            (["watch"], "DIR is missing"),
+            (["watch", "a", "b"], 'one argument too many: "b"'),
+            (["publish", *tokens], "DIR is missing"),
+            (["publish", *tokens, "a", "b"], 'one argument too many: "b"'),
             (["inspect", "a", "b", "c"], 'one argument too many: "c"'),
         ]:
             self.usage_error(*arguments, says=says)

@@ -190,8 +190,8 @@ const struct weir_compiled_token *weir_engine_find_resolved(const struct weir_en
 
 /*
  * As weir_who (decision.h), of the tokens of the engine; call it inside a read section, in which
- * the tokens live. What changes meanwhile may be in or not. Takes time in proportion to the engine.
- * WEIR_OK, WEIR_ERROR_MEMORY. Any thread.
+ * the tokens live. What changes meanwhile may be in, or not, or twice. Takes time in proportion to
+ * the engine. WEIR_OK, WEIR_ERROR_MEMORY. Any thread.
  */
 enum weir_status weir_engine_who(const struct weir_engine *engine,
                                  const struct weir_request *request, struct weir_instant now,

@@ -115,14 +115,18 @@ static void prefetch_own(const struct weir_engine *engine, size_t count,
     }
 }
 
-static enum weir_reason answer(const struct weir_engine *engine, const struct weir_edition *edition,
+/* Each question goes through the edition of its own moment, or answers could go back in time. */
+static enum weir_reason answer(const struct weir_engine *engine, const struct weir_edition *guessed,
                                const struct weir_question *question, const struct lookup *lookup,
                                struct weir_expiry now)
 {
+    const struct weir_edition *edition = weir_engine_edition(engine);
     const struct weir_block *block = NULL;
     uint32_t *slot = NULL;
 
-    if (lookup->possible) {
+    if (edition != guessed) {
+        block = weir_live_find(engine, edition, question->token_id);
+    } else if (lookup->possible) {
         block = weir_live_find_hashed(engine, edition, question->token_id, lookup->hash, &slot);
     }
     return weir_decision_of(block, &question->request, now).reason;

@@ -170,7 +170,6 @@ static enum weir_status plan_place(struct weir_engine *engine, const struct weir
 {
     struct weir_text id = weir_block_id(block);
     struct weir_place *place = &plan->place;
-    enum weir_status status = WEIR_OK;
 
     if (place->block == NULL) {
         *place = find_vacancy(engine, plan->edition, id);
@@ -179,11 +178,9 @@ static enum weir_status plan_place(struct weir_engine *engine, const struct weir
     if (!plan->hint && (place->slot != NULL || place->entry != NULL)) {
         return WEIR_OK;
     }
-    status = weir_own_reserve(engine, &plan->edition, block, error);
-    if (status == WEIR_OK && place->block != NULL) {
-        *place = find_place(engine, plan->edition, id); /* it may have moved */
-    }
-    return status;
+    /* It may put another index in the place of the one that the place's slot is in; but what is put
+     * over one of the engine's own goes behind its handle and needs no slot. */
+    return weir_own_reserve(engine, &plan->edition, block, error);
 }
 
 enum weir_status weir_plan_put(struct weir_engine *engine, struct weir_edition *edition,

@@ -81,4 +81,22 @@ void sleeping_rival_beside_changes_hot(void *requests, struct bench_round *round
 void rival_beside_reader(void *requests, struct bench_round *round);
 void swap_beside_reader(void *requests, struct bench_round *round);
 
+/* Between processes: asking a follower, each time beside its own engine; the rest of a turn of its
+ * host's loop; publishing changes; from a revocation to the first denial in another process; memory
+ * of many followers; a new snapshot. */
+void follower_check_in_a_loop(void *requests, struct bench_round *round);
+void follower_check_one_at_a_time(void *requests, struct bench_round *round);
+void follower_check_in_batches(void *requests, struct bench_round *round);
+void poll_nothing_new(void *subject, struct bench_round *round);
+void poll_one_change(void *subject, struct bench_round *round);
+void poll_many_changes(void *subject, struct bench_round *round);
+void clocks_read(void *subject, struct bench_round *round);
+void heartbeat_give(void *subject, struct bench_round *round);
+void publish_revoke(void *subject, struct bench_round *round);
+void publish_put(void *subject, struct bench_round *round);
+void revocation_to_polling(void *subject, struct bench_round *round);
+void revocation_to_waiting(void *subject, struct bench_round *round);
+void memory_of_followers(void *subject, struct bench_round *round);
+void publish_compact(void *subject, struct bench_round *round);
+
 #endif

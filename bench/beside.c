@@ -196,14 +196,14 @@ static double read_for_a_while(const struct side *side, struct requests *request
         double start = 0;
 
         stage_in_turn(requests, &chunk);
-        start = rounds_own_time();
+        start = times_own();
         for (size_t i = 0; i < passes * CHUNK; i++) {
             const struct weir_question *question = &chunk.questions[i % CHUNK];
 
             allowed += side->check(side->set, question->token_id, &question->request, BENCH_NOW) ==
                        WEIR_ALLOWED;
         }
-        spent += rounds_own_time() - start;
+        spent += times_own() - start;
         asked += passes * CHUNK;
         *wrong |= allowed != passes * chunk.allowed;
     }

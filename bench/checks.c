@@ -4,6 +4,7 @@
 #include "benches.h"
 #include "requests.h"
 #include "rounds.h"
+#include "times.h"
 #include "tokens.h"
 
 /* Requests in a row that a batch takes. */
@@ -35,7 +36,7 @@ static uint64_t ask_one_at_a_time(const struct chunk *chunk)
 
         allowed +=
             weir_allowed(weir_check(image, question->token_id, &question->request, BENCH_NOW));
-        rounds_fence();
+        times_fence();
     }
     return allowed;
 }
@@ -74,7 +75,7 @@ static uint64_t ask_resolved_one_at_a_time(const struct chunk *chunk)
     for (size_t i = 0; i < CHUNK; i++) {
         allowed += weir_allowed(
             weir_check_token(chunk->tokens[i], &chunk->questions[i].request, BENCH_NOW));
-        rounds_fence();
+        times_fence();
     }
     return allowed;
 }

@@ -8,6 +8,7 @@
 #include "benches.h"
 #include "memory.h"
 #include "rounds.h"
+#include "times.h"
 #include "tokens.h"
 
 /* Enough for compiling a million tokens, whatever grows by moving. */
@@ -43,9 +44,9 @@ static void compile(const struct declarations *declarations, struct memory_arena
     double start = 0;
 
     memory_arena_restart(arena);
-    start = rounds_own_time();
+    start = times_own();
     image = tokens_compile(declarations, allocator);
-    bench_time(round, (rounds_own_time() - start) / TOKEN_COUNT);
+    bench_time(round, (times_own() - start) / TOKEN_COUNT);
     if (allocator != NULL) {
         bench_count(round, "peak_bytes_a_token", (double)arena->peak / TOKEN_COUNT);
     }
@@ -76,11 +77,11 @@ void image_validate(void *subject, struct bench_round *round)
     const struct weir_image *image = tokens_image();
     size_t size = 0;
     const void *bytes = weir_image_bytes(image, &size);
-    double start = rounds_own_time();
+    double start = times_own();
     enum weir_status status = weir_image_validate(bytes, size, NULL, NULL);
 
     (void)subject;
-    bench_time(round, (rounds_own_time() - start) / TOKEN_COUNT);
+    bench_time(round, (times_own() - start) / TOKEN_COUNT);
     if (status != WEIR_OK) {
         bench_wrong(round, "the image is not valid");
     }
@@ -116,10 +117,10 @@ void floor_copy(void *subject, struct bench_round *round)
 {
     const struct declarations *declarations = declarations_in_random_order();
     struct memory_arena *arena = subject;
-    double start = rounds_own_time();
+    double start = times_own();
 
     memcpy(arena->bytes, declarations->bytes, declarations->size);
-    bench_time(round, (rounds_own_time() - start) / TOKEN_COUNT);
+    bench_time(round, (times_own() - start) / TOKEN_COUNT);
 }
 
 /* Writes a record where `out` is, and returns where the next one goes. */
@@ -144,7 +145,7 @@ void floor_hash_and_write(void *subject, struct bench_round *round)
     const char *at = declarations->bytes;
     char *out = arena->bytes;
     uint64_t sum = 0;
-    double start = rounds_own_time();
+    double start = times_own();
 
     for (size_t i = 0; i < TOKEN_COUNT; i++) {
         const struct names *names = (const struct names *)(const void *)at;
@@ -154,5 +155,5 @@ void floor_hash_and_write(void *subject, struct bench_round *round)
         at += names_stride(names);
     }
     (void)rounds_keep(sum);
-    bench_time(round, (rounds_own_time() - start) / TOKEN_COUNT);
+    bench_time(round, (times_own() - start) / TOKEN_COUNT);
 }

@@ -143,7 +143,7 @@ static size_t issue(struct weir_engine *engine, const struct staged *staged)
 
     for (size_t i = 0; i < CHUNK; i++) {
         failed += weir_engine_issue(engine, staged->tokens[i], NULL) != WEIR_OK;
-        rounds_fence();
+        times_fence();
     }
     return failed;
 }
@@ -154,7 +154,7 @@ static size_t replace(struct weir_engine *engine, const struct staged *staged)
 
     for (size_t i = 0; i < CHUNK; i++) {
         failed += weir_engine_replace(engine, staged->tokens[i], NULL) != WEIR_OK;
-        rounds_fence();
+        times_fence();
     }
     return failed;
 }
@@ -165,7 +165,7 @@ static size_t revoke(struct weir_engine *engine, const struct staged *staged)
 
     for (size_t i = 0; i < CHUNK; i++) {
         failed += weir_engine_revoke(engine, staged->ids[i], NULL) != WEIR_OK;
-        rounds_fence();
+        times_fence();
     }
     return failed;
 }
@@ -413,10 +413,10 @@ static void compact(const struct weir_engine *engine, struct memory_arena *arena
     double start = 0;
 
     memory_arena_restart(arena);
-    start = rounds_own_time();
+    start = times_own();
     engines_must(weir_engine_compact(engine, BENCH_NOW, 0, &arena->allocator, &image, NULL),
                  "compacting");
-    bench_time(round, (rounds_own_time() - start) / TOKEN_COUNT);
+    bench_time(round, (times_own() - start) / TOKEN_COUNT);
     bench_count(round, "peak_bytes_a_token", (double)arena->peak / TOKEN_COUNT);
     if (weir_image_token_count(image) != TOKEN_COUNT) {
         bench_wrong(round, "compacting has lost tokens");

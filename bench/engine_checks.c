@@ -46,7 +46,7 @@ static uint64_t ask_one_at_a_time(const struct chunk *chunk)
 
         allowed += weir_engine_check(engine, question->token_id, &question->request, BENCH_NOW) ==
                    WEIR_ALLOWED;
-        rounds_fence();
+        times_fence();
     }
     return allowed;
 }

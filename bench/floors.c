@@ -9,6 +9,7 @@
 #include "benches.h"
 #include "requests.h"
 #include "rounds.h"
+#include "times.h"
 #include "tokens.h"
 
 /* Lines that are asked for before the first of them is read. */
@@ -23,7 +24,7 @@ static uint64_t pass_fence(const struct chunk *chunk)
 
     for (size_t i = 0; i < CHUNK; i++) {
         sum += rounds_keep(chunk->sizes[i]);
-        rounds_fence();
+        times_fence();
     }
     return sum;
 }
@@ -290,7 +291,7 @@ static uint64_t pass_replay_one_at_a_time(const struct chunk *chunk)
         uint64_t line = *(const volatile uint64_t *)(const void *)chunk->index_lines[i];
 
         sum += read_token(chunk, i, rounds_keep(line) & zero);
-        rounds_fence();
+        times_fence();
     }
     return sum;
 }

@@ -1,5 +1,6 @@
 /* main.c - what Weir promises of its speed and size, and the floors beside it. */
 #include "benches.h"
+#include "follower_process.h"
 #include "requests.h"
 
 static const struct bench benches[] = {
@@ -68,6 +69,21 @@ static const struct bench benches[] = {
     {"rwlock/beside/reader/hot", requests_hot, rival_beside_reader, NULL},
     {"rwlock/asleep/beside/changes/hot", requests_hot, sleeping_rival_beside_changes_hot, NULL},
     {"swap/beside_reader/cold", requests_cold, swap_beside_reader, NULL},
+    {"follow/hot/loop", requests_hot, follower_check_in_a_loop, NULL},
+    {"follow/cold/loop", requests_cold, follower_check_in_a_loop, NULL},
+    {"follow/cold/serial", requests_cold, follower_check_one_at_a_time, NULL},
+    {"follow/cold/batch", requests_cold, follower_check_in_batches, NULL},
+    {"follow/poll/nothing_new", NULL, poll_nothing_new, NULL},
+    {"follow/poll/one_change", NULL, poll_one_change, NULL},
+    {"follow/poll/many_changes", NULL, poll_many_changes, NULL},
+    {"follow/clocks", NULL, clocks_read, NULL},
+    {"follow/memory", NULL, memory_of_followers, NULL},
+    {"publish/heartbeat", NULL, heartbeat_give, NULL},
+    {"publish/whole/revoke", NULL, publish_revoke, NULL},
+    {"publish/whole/put", NULL, publish_put, NULL},
+    {"publish/compact", NULL, publish_compact, NULL},
+    {"revocation/to_polling", NULL, revocation_to_polling, NULL},
+    {"revocation/to_waiting", NULL, revocation_to_waiting, NULL},
     {"floor/fence", requests_hot, floor_fence, NULL},
     {"floor/hash", requests_hot, floor_hash, NULL},
     {"floor/names", requests_hot, floor_names, NULL},
@@ -83,5 +99,10 @@ static const struct bench benches[] = {
 
 int main(int argc, char **argv)
 {
+    int result = 0;
+
+    if (follower_process_run(argc, argv, &result)) {
+        return result;
+    }
     return bench_main(argc, argv, benches, sizeof benches / sizeof benches[0]);
 }

@@ -40,3 +40,19 @@ void pair_join(struct pair *pair)
     (void)pthread_join(pair->other, NULL);
     (void)pthread_setaffinity_np(pthread_self(), sizeof pair->before, &pair->before);
 }
+
+void pair_part(pid_t other, cpu_set_t *before)
+{
+    cpu_set_t processors[2];
+
+    (void)pthread_getaffinity_np(pthread_self(), sizeof *before, before);
+    if (find_two(before, processors)) {
+        (void)pthread_setaffinity_np(pthread_self(), sizeof processors[0], &processors[0]);
+        (void)sched_setaffinity(other, sizeof processors[1], &processors[1]);
+    }
+}
+
+void pair_rejoin(const cpu_set_t *before)
+{
+    (void)pthread_setaffinity_np(pthread_self(), sizeof *before, before);
+}

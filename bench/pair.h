@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/types.h>
 
 struct pair {
     pthread_t other;
@@ -19,5 +20,10 @@ void pair_start(struct pair *pair, void *(*run)(void *context), void *context);
 
 /* Waits until the other thread has ended, and lets the calling one run where it might before. */
 void pair_join(struct pair *pair);
+
+/* Binds the calling thread and another process likewise; then lets the calling one run anywhere
+ * again. `before` is where it might run. */
+void pair_part(pid_t other, cpu_set_t *before);
+void pair_rejoin(const cpu_set_t *before);
 
 #endif

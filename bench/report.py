@@ -48,6 +48,18 @@ BUDGETS = [
      "change/revoke/of_image", ["floor/index_and_record_miss"]),
 ]
 
+# Ratios of what one benchmark measured in turn, chunk by chunk, so that they are tighter than the
+# machine's noise: (what, bound or None, benchmark, counter its time is divided by).
+IN_TURN = [
+    ("a follower's check, instants given ÷ its engine's, hot", 1.15,
+     "follow/hot/loop", "by_its_engine_ns"),
+    ("the same, cold", 1.15, "follow/cold/loop", "by_its_engine_ns"),
+    ("a follower's check ÷ its engine's, cold, one at a time", None,
+     "follow/cold/serial", "by_its_engine_ns"),
+    ("a follower's batch of 32 ÷ its engine's, cold", None,
+     "follow/cold/batch", "by_its_engine_ns"),
+]
+
 # Ratios that are bounded from below: (what, bound, figures whose sum is divided, figure).
 AT_LEAST = [
     ("a reader's hot checks in its own time, beside 100 000 changes a second ÷ undisturbed", 0.9,
@@ -86,7 +98,24 @@ COMPARISONS = [
     ("checks beside changes, hot: read-write lock that sleeps ÷ engine",
      "rwlock/asleep/beside/changes/hot", "beside/changes/hot"),
     ("compaction ÷ compiling", "compact/of_image", "compile/random_order"),
+    ("check by id, hot: follower, image mapped ÷ engine, image allocated",
+     "follow/hot/loop", "engine/image/hot/loop"),
+    ("the same, cold loop", "follow/cold/loop", "engine/image/cold/loop"),
+    ("revoking and telling the followers ÷ revoking in the engine, whole calls",
+     "publish/whole/revoke", "change/whole/revoke"),
 ]
+
+# Likewise, of what one benchmark counts: (what, benchmark, counter, counter it is divided by).
+SHARES = [
+    ("memory of a hundred followers ÷ the image", "follow/memory",
+     "all_of_the_hundred_bytes", "image_bytes"),
+    ("the same after a thousand changes", "follow/memory",
+     "all_after_changes_bytes", "image_bytes"),
+]
+
+UNBOUNDED = """\
+Changes of a token that the engine has issued or replaced have no bound: its handle lies between
+index and block, a third miss that waits for the one before, where the bound allows for two."""
 
 # Figures that are bounded as they are: (what, bound, benchmark, counter).
 SIZES = [
@@ -135,7 +164,7 @@ def unit_of(name):
 def counters_of(runs):
     """Returns {counter: median} of what a benchmark counts besides the time."""
     names = [name for name in runs[0]
-             if name.endswith(("_token", "_strings", "_ns", "_second", "_checks"))]
+             if name.endswith(("_token", "_strings", "_ns", "_second", "_checks", "_bytes"))]
     return {name: statistics.median(run[name] for run in runs) for name in names}
 
 
@@ -158,6 +187,9 @@ def budgets(rounds):
     for what, bound, figure, floors in BUDGETS:
         if {figure, *floors} <= medians.keys():
             yield at_most(what, bound, medians[figure] / sum(medians[floor] for floor in floors))
+    for what, bound, name, counter in IN_TURN:
+        if name in rounds and bound is not None:
+            yield at_most(what, bound, in_turn(rounds[name], counter))
     for what, bound, figure, floor in AT_LEAST:
         if {figure, floor} <= medians.keys():
             value = medians[figure] / medians[floor]
@@ -176,6 +208,10 @@ def budgets(rounds):
 
 def at_most(what, bound, value):
     return what, f"{bound:g}", value, value <= bound
+
+
+def in_turn(runs, counter):
+    return statistics.median(run["real_time"] / run[counter] for run in runs)
 
 
 def medians_of(rounds):
@@ -197,6 +233,13 @@ def comparisons_table(rounds):
     for what, figure, floor in COMPARISONS:
         if {figure, floor} <= medians.keys():
             yield f"| {what} | {medians[figure] / medians[floor]:.2f} |"
+    for what, bound, name, counter in IN_TURN:
+        if name in rounds and bound is None:
+            yield f"| {what} | {in_turn(rounds[name], counter):.2f} |"
+    for what, name, counter, whole in SHARES:
+        if name in rounds:
+            value = statistics.median(run[counter] / run[whole] for run in rounds[name])
+            yield f"| {what} | {value:.2f} |"
 
 
 def machine_lines(context, count):
@@ -214,7 +257,7 @@ def report(raw, rounds, rows):
     lines = ["# Benchmarks", "", *machine_lines(raw["context"], count), "", "## Budgets", "",
              "Ratios of medians within this run.", "", *budgets_table(rows), "",
              "## What things cost", "", "Ratios that have no bound.", "",
-             *comparisons_table(rounds), "", "## Figures", "",
+             *comparisons_table(rounds), "", UNBOUNDED, "", "## Figures", "",
              "Of one operation, on an image of a million tokens with 52 bytes of names each; "
              "a round's figure is the median of its chunks of 128 requests.", "",
              *figures_table(rounds), ""]

@@ -8,16 +8,6 @@
 #include "harness.h"
 #include "requests.h"
 
-/* Waits until all instructions before it are done, so that no answer overlaps the next question. */
-static inline void rounds_fence(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_lfence();
-#else
-    __asm__ volatile("isb" ::: "memory");
-#endif
-}
-
 /* The value, which the compiler must take for one that it cannot know. */
 static inline uint64_t rounds_keep(uint64_t value)
 {
@@ -27,9 +17,6 @@ static inline uint64_t rounds_keep(uint64_t value)
 
 /* Zero, which the compiler cannot know to be zero: what is added with it is waited for. */
 extern volatile uint64_t rounds_zero;
-
-/* Nanoseconds that this thread has run: for what takes so long that others come between. */
-double rounds_own_time(void);
 
 /* Goes over all requests of a chunk. Returns how many are allowed, or 0 if it does not check. */
 typedef uint64_t rounds_pass(const struct chunk *chunk);

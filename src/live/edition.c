@@ -12,6 +12,82 @@
 #include "vocabulary/memory.h"
 
 /*
+ * ---- All tokens ----
+ *
+ * A position counts the buckets of the image's index, then its overflow's entries, then the buckets
+ * of the second index.
+ */
+
+static uint64_t bucket_total(const struct weir_live_index *index)
+{
+    return index->bucket_count + WEIR_REACH - 1;
+}
+
+static uint64_t position_count(const struct weir_edition *edition)
+{
+    return bucket_total(&edition->base.id) + edition->base.id.overflow_count +
+           (edition->own != NULL ? bucket_total(&edition->own->id) : 0);
+}
+
+static bool visit_bucket(const struct weir_bucket *bucket, weir_offset_visitor *visit,
+                         void *context)
+{
+    for (unsigned slot = 0; slot < WEIR_SLOTS; slot++) {
+        uint32_t offset = __atomic_load_n(weir_bucket_slot(bucket, slot), __ATOMIC_ACQUIRE); /* B */
+
+        if (offset != 0 && !visit(context, offset)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool visit_entry(const struct weir_overflow *entry, weir_offset_visitor *visit,
+                        void *context)
+{
+    uint64_t word = __atomic_load_n(weir_overflow_word(entry), __ATOMIC_ACQUIRE); /* B */
+
+    return (word & WEIR_OVERFLOW_REVOKED) != 0 || visit(context, (uint32_t)word);
+}
+
+static bool visit_position(const struct weir_edition *edition, uint64_t position,
+                           weir_offset_visitor *visit, void *context)
+{
+    const struct weir_live_index *id = &edition->base.id;
+
+    if (position < bucket_total(id)) {
+        return visit_bucket(&id->buckets[position], visit, context);
+    }
+    position -= bucket_total(id);
+    if (position < id->overflow_count) {
+        return visit_entry(&id->overflow[position], visit, context);
+    }
+    return visit_bucket(&edition->own->id.buckets[position - id->overflow_count], visit, context);
+}
+
+/* Goes over `limit` positions at most, until a visit returns false; returns whether none did. */
+static bool each_from(const struct weir_edition *edition, uint64_t *position, uint64_t limit,
+                      weir_offset_visitor *visit, void *context)
+{
+    uint64_t count = position_count(edition);
+
+    for (; limit > 0 && *position < count; limit--, ++*position) {
+        if (!visit_position(edition, *position, visit, context)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool weir_edition_each(const struct weir_edition *edition, weir_offset_visitor *visit,
+                       void *context)
+{
+    uint64_t position = 0;
+
+    return each_from(edition, &position, UINT64_MAX, visit, context);
+}
+
+/*
  * ---- The copy of the image's index of ids ----
  */
 
@@ -102,7 +178,7 @@ static enum weir_status prepare(struct weir_engine *engine, const struct weir_im
     }
     made->own = NULL;
     made->token_count = weir_image_token_count(image);
-    made->generation = ++engine->writer.generation;
+    made->generation = 0;
     if (!make_base(engine, image, &made->base)) {
         weir_retirable_free(engine, &made->retired);
         return weir_fail_memory(error);
@@ -164,27 +240,50 @@ static bool drop_owned(void *context, uint32_t offset)
     return true;
 }
 
-static void release_base(struct weir_engine *engine, const struct weir_base *base)
+void weir_base_release(struct weir_engine *engine, const struct weir_base *base)
 {
     release_copy(engine, base);
     weir_image_close(base->own_image);
 }
 
-void weir_edition_publish(struct weir_engine *engine, struct weir_edition *edition)
+struct weir_edition *weir_edition_replace(struct weir_engine *engine, struct weir_edition *edition)
 {
     struct weir_edition *old = engine->edition;
-    struct weir_base base = old->base;
-    struct owned_walk walk = {engine, true};
 
+    edition->generation = ++engine->writer.generation;
     __atomic_store_n(&engine->edition, edition, __ATOMIC_RELEASE); /* A */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    (void)weir_edition_each(old, drop_owned, &walk);
+    return old;
+}
+
+bool weir_edition_retire_tokens(struct weir_engine *engine, const struct weir_edition *old,
+                                uint64_t *position, uint64_t limit)
+{
+    struct owned_walk walk = {engine, true};
+
+    return each_from(old, position, limit, drop_owned, &walk) && *position == position_count(old);
+}
+
+struct weir_base weir_edition_retire(struct weir_engine *engine, struct weir_edition *old)
+{
+    struct weir_base base = old->base;
+
     if (old->own != NULL) {
         weir_retire(engine, &old->own->retired, WEIR_RETIRED_MEMORY);
     }
     weir_retire(engine, &old->retired, WEIR_RETIRED_MEMORY);
+    return base;
+}
+
+void weir_edition_let_go(struct weir_engine *engine, struct weir_edition *old)
+{
+    struct weir_base base;
+    uint64_t position = 0;
+
+    (void)weir_edition_retire_tokens(engine, old, &position, UINT64_MAX);
+    base = weir_edition_retire(engine, old);
     weir_retired_release(engine);
-    release_base(engine, &base);
+    weir_base_release(engine, &base);
 }
 
 void weir_edition_discard(struct weir_engine *engine, struct weir_edition *edition)
@@ -192,7 +291,7 @@ void weir_edition_discard(struct weir_engine *engine, struct weir_edition *editi
     struct owned_walk walk = {engine, false};
 
     (void)weir_edition_each(edition, drop_owned, &walk);
-    release_base(engine, &edition->base);
+    weir_base_release(engine, &edition->base);
     if (edition->own != NULL) {
         weir_retirable_free(engine, &edition->own->retired);
     }
@@ -227,45 +326,4 @@ enum weir_status weir_edition_set_own(struct weir_engine *engine, struct weir_ed
     weir_retire(engine, &old->retired, WEIR_RETIRED_MEMORY);
     *edition = made;
     return WEIR_OK;
-}
-
-/*
- * ---- All tokens ----
- */
-
-static bool each_slot(const struct weir_live_index *index, weir_offset_visitor *visit,
-                      void *context)
-{
-    const struct weir_bucket *end = index->buckets + index->bucket_count + WEIR_REACH - 1;
-
-    for (const struct weir_bucket *bucket = index->buckets; bucket < end; bucket++) {
-        for (unsigned slot = 0; slot < WEIR_SLOTS; slot++) {
-            uint32_t offset =
-                __atomic_load_n(weir_bucket_slot(bucket, slot), __ATOMIC_ACQUIRE); /* B */
-
-            if (offset != 0 && !visit(context, offset)) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-bool weir_edition_each(const struct weir_edition *edition, weir_offset_visitor *visit,
-                       void *context)
-{
-    const struct weir_live_index *id = &edition->base.id;
-
-    if (!each_slot(id, visit, context)) {
-        return false;
-    }
-    for (uint64_t i = 0; i < id->overflow_count; i++) {
-        uint64_t word =
-            __atomic_load_n(weir_overflow_word(&id->overflow[i]), __ATOMIC_ACQUIRE); /* B */
-
-        if ((word & WEIR_OVERFLOW_REVOKED) == 0 && !visit(context, (uint32_t)word)) {
-            return false;
-        }
-    }
-    return edition->own == NULL || each_slot(&edition->own->id, visit, context);
 }

@@ -52,6 +52,7 @@ static enum weir_status open_engine(const struct weir_image *image, bool take_ov
         weir_release(&allocator, made, sizeof *made);
         return status;
     }
+    made->edition->generation = ++made->writer.generation;
     *engine = made;
     return WEIR_OK;
 }
@@ -141,7 +142,7 @@ enum weir_status weir_engine_swap(struct weir_engine *engine, const struct weir_
         status = weir_edition_prepare(engine, image, false, &edition, error);
     }
     if (status == WEIR_OK) {
-        weir_edition_publish(engine, edition);
+        weir_edition_let_go(engine, weir_edition_replace(engine, edition));
     }
     return status;
 }

@@ -61,8 +61,9 @@ static enum weir_status map_page(int file, bool writable, struct weir_control_ma
     return WEIR_OK;
 }
 
-enum weir_status weir_control_open(const struct weir_directory *directory, bool writable,
-                                   struct weir_control_map *map, struct weir_error *error)
+enum weir_status weir_control_open(const struct weir_directory *directory, const char *name,
+                                   bool writable, struct weir_control_map *map,
+                                   struct weir_error *error)
 {
     char boot_id[WEIR_BOOT_ID_SIZE];
     struct weir_control_map made = {0};
@@ -70,8 +71,8 @@ enum weir_status weir_control_open(const struct weir_directory *directory, bool 
     enum weir_status status = weir_boot_id(boot_id, error);
 
     if (status == WEIR_OK) {
-        status = weir_directory_open_file(directory, WEIR_CONTROL_NAME,
-                                          writable ? O_RDWR : O_RDONLY, &file, error);
+        status =
+            weir_directory_open_file(directory, name, writable ? O_RDWR : O_RDONLY, &file, error);
     }
     if (status != WEIR_OK) {
         return status;
@@ -86,7 +87,7 @@ enum weir_status weir_control_open(const struct weir_directory *directory, bool 
         }
     }
     if (status != WEIR_OK) {
-        weir_error_within(error, "%s", WEIR_CONTROL_NAME);
+        weir_error_within(error, "%s", name);
         return status;
     }
     made.foreign = memcmp(boot_id, made.header.boot_id, sizeof boot_id) != 0;

@@ -13,9 +13,10 @@ struct weir_control_map {
     bool foreign; /* published before the machine last booted */
 };
 
-/* Maps the control page of the directory. WEIR_OK, WEIR_ERROR_NOT_FOUND, _OWNER, _IO, _DAMAGED. */
-enum weir_status weir_control_open(const struct weir_directory *directory, bool writable,
-                                   struct weir_control_map *map, struct weir_error *error);
+/* Maps the control page of that name. WEIR_OK, WEIR_ERROR_NOT_FOUND, _OWNER, _IO, _DAMAGED. */
+enum weir_status weir_control_open(const struct weir_directory *directory, const char *name,
+                                   bool writable, struct weir_control_map *map,
+                                   struct weir_error *error);
 void weir_control_close(struct weir_control_map *map);
 
 /* Whether the directory's control page is another file by now. */

@@ -166,8 +166,7 @@ static enum weir_status catch_up(struct weir_follower *follower, uint64_t sequen
 {
     enum weir_status status = weir_replay_apply(&follower->replay, sequence, limit, error);
 
-    return status == WEIR_ERROR_NOT_FOUND ? weir_replay_adopt(&follower->replay, NULL, error)
-                                          : status;
+    return status == WEIR_ERROR_NOT_FOUND ? weir_replay_adopt(&follower->replay, error) : status;
 }
 
 static enum weir_status poll_control(struct weir_follower *follower, uint64_t limit,
@@ -212,6 +211,7 @@ enum weir_status weir_follower_poll(struct weir_follower *follower, uint64_t boo
                                     struct weir_error *error)
 {
     const struct weir_control_map *control = &follower->replay.control;
+    enum weir_status status = WEIR_OK;
 
     if (weir_control_sequence(control) == follower->replay.applied &&
         weir_control_heartbeat(control) == follower->heartbeat &&
@@ -223,13 +223,19 @@ enum weir_status weir_follower_poll(struct weir_follower *follower, uint64_t boo
                          "a poll inside a read section would wait for itself");
     }
     if (is_time_to_look(follower, boot) && weir_replay_replaced(&follower->replay)) {
-        enum weir_status status = open_anew(follower, error);
-
-        if (status != WEIR_OK) {
-            return status;
+        status = open_anew(follower, error);
+    }
+    if (status == WEIR_OK) {
+        status = poll_control(follower, limit, error);
+    }
+    /* What is looked for may be gone because all of the old creation is. */
+    if (status == WEIR_ERROR_NOT_FOUND && weir_replay_replaced(&follower->replay)) {
+        status = open_anew(follower, error);
+        if (status == WEIR_OK) {
+            status = poll_control(follower, limit, error);
         }
     }
-    return poll_control(follower, limit, error);
+    return status;
 }
 
 bool weir_follower_wait(const struct weir_follower *follower, uint64_t timeout)
@@ -254,7 +260,7 @@ enum weir_status weir_follower_adopt(struct weir_follower *follower, struct weir
     if (weir_control_snapshot(&follower->replay.control) == follower->replay.snapshot) {
         return WEIR_OK;
     }
-    return weir_replay_adopt(&follower->replay, NULL, error);
+    return weir_replay_adopt(&follower->replay, error);
 }
 
 struct weir_follower_status weir_follower_status(const struct weir_follower *follower)

@@ -5,6 +5,7 @@
  *
  *   DIR/lock                            held (flock) by the publisher as long as it lives
  *   DIR/control                         one page: struct weir_control, mapped by all
+ *   DIR/control.old                     that of the creation before, while it is superseded
  *   DIR/<identity>-<sequence>.image     a snapshot: the tokens as of that change
  *   DIR/<identity>-<sequence>.journal   a segment: changes, the first of which has that number
  *   DIR/<identity>-spare.journal        the next segment, all of it written, not begun
@@ -37,11 +38,11 @@
  *
  * So a check that is answered at instant b, having loaded fresh = h >= b - lease, sees every change
  * that was published by h: such a change's S was stored, and had left the processor, when (c)
- * loaded S, after h; (d) and (e) pass that on, so (f) loads that number or a later one; by (g), (h),
- * (i) the engine that (j) asks has it. That is F3: what is published at t is seen by every answer
- * from t + lease on. Were (a) after (b), a hold that began between them could be followed by a
- * commit before h which h then claimed to be published (P6). Were (f) before (e), a change could be
- * missed that the heartbeat covers; were (j) before (i), an answer could come from a state older
+ * loaded S, after h; (d) and (e) pass that on, so (f) loads that number or a later one; by (g),
+ * (h), (i) the engine that (j) asks has it. That is F3: what is published at t is seen by every
+ * answer from t + lease on. Were (a) after (b), a hold that began between them could be followed by
+ * a commit before h which h then claimed to be published (P6). Were (f) before (e), a change could
+ * be missed that the heartbeat covers; were (j) before (i), an answer could come from a state older
  * than the one that is found fresh.
  *
  * `fresh` is not taken from H while it lies in the future of the poll's own clock, read after H
@@ -64,9 +65,11 @@
  * segments all of whose changes are in it are removed once N was stored ten leases ago.
  *
  * A creation: (1) image and first segment under a new identity, (2) the control page under a
- * temporary name, (3) renamed to `control`, which is the one moment, (4) SEQUENCE_SUPERSEDED in the
- * old page, if there is one, (5) the old identity's files removed. Killed between 3 and 4,
- * followers of the old page find out when its heartbeat stands still: `control` is another file.
+ * temporary name, the old page, if there is one, linked to `control.old`, (3) renamed to `control`,
+ * which is the one moment, (4) SEQUENCE_SUPERSEDED in the old page, whose link goes, (5) the old
+ * identity's files removed. Killed between 3 and 4, the next publisher does 4 before it publishes
+ * anything (F2); until then followers of the old page find out when its heartbeat stands still:
+ * `control` is another file.
  */
 #ifndef WEIR_PUBLISH_FORMAT_H
 #define WEIR_PUBLISH_FORMAT_H
@@ -85,6 +88,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are read as the
 #define WEIR_BOOT_ID_SIZE 36
 
 #define WEIR_CONTROL_NAME "control"
+#define WEIR_OLD_CONTROL_NAME "control.old"
 #define WEIR_LOCK_NAME "lock"
 
 /* The fixed part of the control page. */

@@ -23,6 +23,7 @@
 #include "live/change.h"
 #include "live/edition.h"
 #include "live/find.h"
+#include "live/memory.h"
 #include "live/section.h"
 #include "publish/replay.h"
 #include "vocabulary/failure.h"
@@ -247,6 +248,20 @@ static enum weir_status open_publisher(const char *path, int lock_file,
     return WEIR_OK;
 }
 
+/* Tells those who follow the page before this one that it was superseded, if that is left to do. */
+static void finish_creation(const struct weir_directory *directory)
+{
+    struct weir_control_map old = {0};
+
+    if (weir_control_open(directory, WEIR_OLD_CONTROL_NAME, true, &old, NULL) == WEIR_OK) {
+        if (weir_control_replaced(directory, &old)) {
+            weir_control_publish(&old, WEIR_SEQUENCE_SUPERSEDED);
+        }
+        weir_control_close(&old);
+    }
+    (void)unlinkat(directory->file, WEIR_OLD_CONTROL_NAME, 0);
+}
+
 enum weir_status weir_publisher_resume(const char *path,
                                        const struct weir_publisher_options *options,
                                        struct weir_publisher **publisher, struct weir_error *error)
@@ -262,6 +277,7 @@ enum weir_status weir_publisher_resume(const char *path,
     if (status != WEIR_OK) {
         return status;
     }
+    finish_creation(&directory);
     weir_directory_close(&directory);
     return open_publisher(path, lock_file, &complete, publisher, error);
 }
@@ -300,6 +316,18 @@ static enum weir_status draw_identity(uint64_t *identity, struct weir_error *err
                : weir_fail_errno(error, "getrandom");
 }
 
+/* Gives the page of this creation a second name, by which it is found when it has lost its first.
+ */
+static enum weir_status keep_control(const struct weir_directory *directory,
+                                     struct weir_error *error)
+{
+    return linkat(directory->file, WEIR_CONTROL_NAME, directory->file, WEIR_OLD_CONTROL_NAME, 0) ==
+                       0 ||
+                   errno == ENOENT
+               ? WEIR_OK
+               : weir_fail_errno(error, "link");
+}
+
 /* Makes the files of a new identity, the control page last, and tells who follows the old one. */
 static enum weir_status make_files(const struct weir_directory *directory,
                                    const struct weir_image *image,
@@ -307,10 +335,8 @@ static enum weir_status make_files(const struct weir_directory *directory,
                                    struct weir_error *error)
 {
     uint64_t sequence = weir_image_sequence(image);
-    struct weir_control_map old = {0};
     uint64_t identity = 0;
     enum weir_status status = draw_identity(&identity, error);
-    bool supersedes = weir_control_open(directory, true, &old, NULL) == WEIR_OK;
 
     if (status == WEIR_OK) {
         status = make_image_file(directory, identity, image, error);
@@ -320,18 +346,17 @@ static enum weir_status make_files(const struct weir_directory *directory,
             weir_journal_begin(directory, identity, sequence + 1, options->segment_size, error);
     }
     if (status == WEIR_OK) {
+        finish_creation(directory);
+        status = keep_control(directory, error);
+    }
+    if (status == WEIR_OK) {
         status = weir_control_make(directory, identity, options->lease, sequence, error);
     }
     if (status != WEIR_OK) {
         (void)unlinkat(directory->file, weir_image_name(identity, sequence).text, 0);
         (void)unlinkat(directory->file, weir_segment_name(identity, sequence + 1).text, 0);
     }
-    if (supersedes) {
-        if (status == WEIR_OK) {
-            weir_control_publish(&old, WEIR_SEQUENCE_SUPERSEDED);
-        }
-        weir_control_close(&old);
-    }
+    finish_creation(directory);
     return status;
 }
 
@@ -575,29 +600,72 @@ static enum weir_status make_snapshot(struct compaction *compaction, uint64_t *s
     return status;
 }
 
+/* So many changes, or positions of an index, are gone through while the lock is held: compacting is
+ * not to be felt by those who wait for it. */
+#define STEP 128
+
+/* Brings the succession up to date and puts it in the place of what was there, which becomes
+ * `*old`. */
+static enum weir_status succeed(struct weir_publisher *publisher,
+                                struct weir_succession *succession, struct weir_edition **old,
+                                struct weir_error *error)
+{
+    struct weir_control *page = publisher->replay.control.page;
+    enum weir_status status = WEIR_OK;
+    bool complete = false;
+
+    while (status == WEIR_OK && !complete) {
+        (void)pthread_mutex_lock(&publisher->lock);
+        status = weir_succession_advance(&publisher->replay, succession, STEP, &complete, error);
+        if (status != WEIR_OK) {
+            weir_succession_discard(&publisher->replay, succession);
+        } else if (complete) {
+            *old = weir_succession_succeed(&publisher->replay, succession);
+            __atomic_store_n(&page->snapshot, publisher->replay.snapshot, __ATOMIC_RELEASE); /* N */
+            if (page->due_since == 0) {
+                page->due = publisher->replay.snapshot;
+                page->due_since = weir_boot_clock();
+            }
+        }
+        (void)pthread_mutex_unlock(&publisher->lock);
+    }
+    return status;
+}
+
+static void let_go(struct weir_publisher *publisher, struct weir_edition *old)
+{
+    struct weir_engine *engine = publisher->replay.engine;
+    struct weir_base base;
+    uint64_t position = 0;
+    bool complete = false;
+
+    while (!complete) {
+        (void)pthread_mutex_lock(&publisher->lock);
+        complete = weir_edition_retire_tokens(engine, old, &position, STEP);
+        if (complete) {
+            base = weir_edition_retire(engine, old);
+        }
+        weir_retired_settle(engine);
+        (void)pthread_mutex_unlock(&publisher->lock);
+    }
+    weir_grace_wait();
+    weir_base_release(engine, &base);
+}
+
 /* Goes over to the image, and tells the followers of it. */
 static enum weir_status publish_snapshot(struct weir_publisher *publisher, uint64_t sequence,
                                          struct weir_error *error)
 {
-    struct weir_control *page = publisher->replay.control.page;
-    struct weir_image *image = NULL;
-    enum weir_status status = weir_replay_image(&publisher->replay, sequence, &image, error);
+    struct weir_succession succession = {0};
+    struct weir_edition *old = NULL;
+    enum weir_status status =
+        weir_succession_open(&publisher->replay, &sequence, &succession, error);
 
-    if (status != WEIR_OK) {
-        return status;
-    }
-    (void)pthread_mutex_lock(&publisher->lock);
-    status = weir_replay_adopt(&publisher->replay, image, error);
     if (status == WEIR_OK) {
-        __atomic_store_n(&page->snapshot, sequence, __ATOMIC_RELEASE); /* N */
-        if (page->due_since == 0) {
-            page->due = sequence;
-            page->due_since = weir_boot_clock();
-        }
+        status = succeed(publisher, &succession, &old, error);
     }
-    (void)pthread_mutex_unlock(&publisher->lock);
-    if (status != WEIR_OK) {
-        weir_image_close(image);
+    if (status == WEIR_OK) {
+        let_go(publisher, old);
     }
     return status;
 }

@@ -114,20 +114,24 @@ static enum weir_status apply_until(struct weir_replay *replay, struct weir_edit
     return status;
 }
 
+/* `sequence`, but not more than `limit` (0: any number) after `applied`. */
+static uint64_t at_most(uint64_t sequence, uint64_t applied, uint64_t limit)
+{
+    return limit != 0 && sequence - applied > limit ? applied + limit : sequence;
+}
+
 enum weir_status weir_replay_apply(struct weir_replay *replay, uint64_t sequence, uint64_t limit,
                                    struct weir_error *error)
 {
-    if (limit != 0 && sequence - replay->applied > limit) {
-        sequence = replay->applied + limit;
-    }
-    return apply_until(replay, NULL, replay->reader, sequence, &replay->applied, error);
+    return apply_until(replay, NULL, replay->reader, at_most(sequence, replay->applied, limit),
+                       &replay->applied, error);
 }
 
 /*
  * ---- Snapshots ----
  */
 
-enum weir_status weir_replay_image(const struct weir_replay *replay, uint64_t sequence,
+static enum weir_status open_image(const struct weir_replay *replay, uint64_t sequence,
                                    struct weir_image **image, struct weir_error *error)
 {
     struct weir_file_name name = weir_image_name(replay->control.header.identity, sequence);
@@ -149,13 +153,6 @@ enum weir_status weir_replay_image(const struct weir_replay *replay, uint64_t se
     return status;
 }
 
-/* What is to take the place of what an engine has. */
-struct succession {
-    struct weir_image *image;
-    struct weir_journal_reader *reader;
-    uint64_t applied;
-};
-
 static void drop_reader(const struct weir_replay *replay, struct weir_journal_reader *reader)
 {
     if (reader != NULL) {
@@ -165,8 +162,8 @@ static void drop_reader(const struct weir_replay *replay, struct weir_journal_re
 }
 
 /* Opens the journal behind the image. */
-static enum weir_status open_reader(const struct weir_replay *replay, struct succession *succession,
-                                    struct weir_error *error)
+static enum weir_status open_reader(const struct weir_replay *replay,
+                                    struct weir_succession *succession, struct weir_error *error)
 {
     struct weir_journal_reader *reader = weir_allocate(&replay->allocator, sizeof *reader);
     enum weir_status status = WEIR_OK;
@@ -185,23 +182,31 @@ static enum weir_status open_reader(const struct weir_replay *replay, struct suc
     return WEIR_OK;
 }
 
-/* Opens the newest snapshot and the journal behind it. What is removed meanwhile has a successor.
- */
-static enum weir_status open_newest(const struct weir_replay *replay, struct succession *succession,
-                                    struct weir_error *error)
+/* Opens the image of that number, and the journal behind it. */
+static enum weir_status open_snapshot(const struct weir_replay *replay, uint64_t snapshot,
+                                      struct weir_succession *succession, struct weir_error *error)
+{
+    enum weir_status status = open_image(replay, snapshot, &succession->image, error);
+
+    if (status == WEIR_OK) {
+        status = open_reader(replay, succession, error);
+        if (status != WEIR_OK) {
+            weir_image_close(succession->image);
+        }
+    }
+    return status;
+}
+
+/* Likewise the newest. What is removed meanwhile has a successor. */
+static enum weir_status open_newest(const struct weir_replay *replay,
+                                    struct weir_succession *succession, struct weir_error *error)
 {
     enum weir_status status = WEIR_ERROR_NOT_FOUND;
 
     for (unsigned attempt = 0; attempt < ATTEMPTS && status == WEIR_ERROR_NOT_FOUND; attempt++) {
         uint64_t snapshot = weir_control_snapshot(&replay->control);
 
-        status = weir_replay_image(replay, snapshot, &succession->image, error);
-        if (status == WEIR_OK) {
-            status = open_reader(replay, succession, error);
-            if (status != WEIR_OK) {
-                weir_image_close(succession->image);
-            }
-        }
+        status = open_snapshot(replay, snapshot, succession, error);
         if (status == WEIR_ERROR_NOT_FOUND && weir_control_snapshot(&replay->control) == snapshot) {
             break;
         }
@@ -209,55 +214,74 @@ static enum weir_status open_newest(const struct weir_replay *replay, struct suc
     return status;
 }
 
-/* Brings the succession up to date, and then puts it in the place of what was there. */
-static enum weir_status succeed(struct weir_replay *replay, struct succession *succession,
-                                struct weir_error *error)
+enum weir_status weir_succession_open(const struct weir_replay *replay, const uint64_t *snapshot,
+                                      struct weir_succession *succession, struct weir_error *error)
 {
-    uint64_t sequence = weir_control_sequence(&replay->control);
-    struct weir_edition *edition = NULL;
-    enum weir_status status =
-        sequence == WEIR_SEQUENCE_SUPERSEDED
-            ? weir_fail(error, WEIR_ERROR_NOT_FOUND, "what was published there was superseded")
-            : weir_edition_prepare(replay->engine, succession->image, false, &edition, error);
+    enum weir_status status = snapshot != NULL ? open_snapshot(replay, *snapshot, succession, error)
+                                               : open_newest(replay, succession, error);
 
-    if (status == WEIR_OK) {
-        status =
-            apply_until(replay, edition, succession->reader, sequence, &succession->applied, error);
-    }
     if (status != WEIR_OK) {
-        if (edition != NULL) {
-            weir_edition_discard(replay->engine, edition);
-        }
-        drop_reader(replay, succession->reader);
         return status;
     }
-    edition->base.own_image = succession->image;
-    weir_edition_publish(replay->engine, edition);
+    status =
+        weir_edition_prepare(replay->engine, succession->image, true, &succession->edition, error);
+    if (status != WEIR_OK) {
+        drop_reader(replay, succession->reader);
+        weir_image_close(succession->image);
+    }
+    return status;
+}
+
+enum weir_status weir_succession_advance(struct weir_replay *replay,
+                                         struct weir_succession *succession, uint64_t limit,
+                                         bool *complete, struct weir_error *error)
+{
+    uint64_t published = weir_control_sequence(&replay->control);
+    uint64_t sequence = at_most(published, succession->applied, limit);
+    enum weir_status status =
+        published == WEIR_SEQUENCE_SUPERSEDED
+            ? weir_fail(error, WEIR_ERROR_NOT_FOUND, "what was published there was superseded")
+            : apply_until(replay, succession->edition, succession->reader, sequence,
+                          &succession->applied, error);
+
+    *complete = sequence == published;
+    return status;
+}
+
+void weir_succession_discard(struct weir_replay *replay, struct weir_succession *succession)
+{
+    weir_edition_discard(replay->engine, succession->edition);
+    drop_reader(replay, succession->reader);
+}
+
+struct weir_edition *weir_succession_succeed(struct weir_replay *replay,
+                                             struct weir_succession *succession)
+{
+    struct weir_edition *old = weir_edition_replace(replay->engine, succession->edition);
+
     drop_reader(replay, replay->reader);
     replay->reader = succession->reader;
     replay->applied = succession->applied;
     replay->snapshot = weir_image_sequence(succession->image);
-    return WEIR_OK;
+    return old;
 }
 
-enum weir_status weir_replay_adopt(struct weir_replay *replay, struct weir_image *image,
-                                   struct weir_error *error)
+enum weir_status weir_replay_adopt(struct weir_replay *replay, struct weir_error *error)
 {
-    struct succession succession = {.image = image};
-    enum weir_status status = WEIR_OK;
+    struct weir_succession succession = {0};
+    bool complete = false;
+    enum weir_status status = weir_succession_open(replay, NULL, &succession, error);
 
-    if (image != NULL) {
-        status = open_reader(replay, &succession, error);
-    } else {
-        status = open_newest(replay, &succession, error);
+    if (status != WEIR_OK) {
+        return status;
     }
-    if (status == WEIR_OK) {
-        status = succeed(replay, &succession, error);
-        if (status != WEIR_OK && image == NULL) {
-            weir_image_close(succession.image);
-        }
+    status = weir_succession_advance(replay, &succession, 0, &complete, error);
+    if (status != WEIR_OK) {
+        weir_succession_discard(replay, &succession);
+        return status;
     }
-    return status;
+    weir_edition_let_go(replay->engine, weir_succession_succeed(replay, &succession));
+    return WEIR_OK;
 }
 
 /*
@@ -331,7 +355,8 @@ static enum weir_status open_control(struct weir_replay *replay, bool writable,
         weir_directory_open(replay->path, replay->owner, &replay->directory, error);
 
     if (status == WEIR_OK) {
-        status = weir_control_open(&replay->directory, writable, &replay->control, error);
+        status = weir_control_open(&replay->directory, WEIR_CONTROL_NAME, writable,
+                                   &replay->control, error);
         if (status != WEIR_OK) {
             weir_directory_close(&replay->directory);
         }
@@ -350,7 +375,7 @@ enum weir_status weir_replay_reopen(struct weir_replay *replay, struct weir_erro
         status = replay->control.foreign
                      ? weir_fail(error, WEIR_ERROR_NOT_FOUND,
                                  "what is published there is from before the machine last booted")
-                     : weir_replay_adopt(replay, NULL, error);
+                     : weir_replay_adopt(replay, error);
         if (status == WEIR_OK) {
             weir_control_close(&old_control);
             weir_directory_close(&old_directory);
@@ -388,7 +413,7 @@ enum weir_status weir_replay_open(struct weir_replay *replay, const char *path, 
     }
     status = weir_engine_open(NULL, options, &replay->engine, error);
     if (status == WEIR_OK) {
-        status = weir_replay_adopt(replay, NULL, error);
+        status = weir_replay_adopt(replay, error);
     }
     /* The directory may be created anew just then. */
     for (unsigned attempt = 0; attempt < ATTEMPTS && status == WEIR_ERROR_NOT_FOUND && !writable &&

@@ -38,12 +38,9 @@ void weir_replay_close(struct weir_replay *replay);
 enum weir_status weir_replay_apply(struct weir_replay *replay, uint64_t sequence, uint64_t limit,
                                    struct weir_error *error);
 
-/*
- * Puts the newest snapshot and all changes since in the place of what the engine has, at one
- * moment. With `image`, which it takes over on WEIR_OK, that is the snapshot. Tells no observer.
- */
-enum weir_status weir_replay_adopt(struct weir_replay *replay, struct weir_image *image,
-                                   struct weir_error *error);
+/* Puts the newest snapshot and all changes since in the place of what the engine has, at one
+ * moment. Tells no observer. Errors as weir_follower_poll: nothing has happened. */
+enum weir_status weir_replay_adopt(struct weir_replay *replay, struct weir_error *error);
 
 /* Whether what the path leads to, or its control page, is another than what is open. */
 bool weir_replay_replaced(const struct weir_replay *replay);
@@ -51,8 +48,34 @@ bool weir_replay_replaced(const struct weir_replay *replay);
 /* Likewise from what the path leads to now: the directory was created anew. */
 enum weir_status weir_replay_reopen(struct weir_replay *replay, struct weir_error *error);
 
-/* Opens the image of the snapshot with that number. */
-enum weir_status weir_replay_image(const struct weir_replay *replay, uint64_t sequence,
-                                   struct weir_image **image, struct weir_error *error);
+/*
+ * ---- Adopting in steps ----
+ *
+ * Between which, in a publisher, other changes are made: all but the first are steps of the writer.
+ */
+
+/* What is to take the place of what the engine has. */
+struct weir_succession {
+    struct weir_image *image; /* of the edition, which closes it */
+    struct weir_journal_reader *reader;
+    struct weir_edition *edition;
+    uint64_t applied;
+};
+
+/* Opens the snapshot of that number (NULL: the newest) and the journal behind it. Any thread. */
+enum weir_status weir_succession_open(const struct weir_replay *replay, const uint64_t *snapshot,
+                                      struct weir_succession *succession, struct weir_error *error);
+
+/* Applies changes to it, at most `limit` (0: all); `*complete` if it has all that was published
+ * when this began. After an error it is to be discarded. */
+enum weir_status weir_succession_advance(struct weir_replay *replay,
+                                         struct weir_succession *succession, uint64_t limit,
+                                         bool *complete, struct weir_error *error);
+void weir_succession_discard(struct weir_replay *replay, struct weir_succession *succession);
+
+/* Puts it, complete, in the place of what was there, which is returned, to be let go of (see
+ * live/edition.h). */
+struct weir_edition *weir_succession_succeed(struct weir_replay *replay,
+                                             struct weir_succession *succession);
 
 #endif

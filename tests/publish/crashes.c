@@ -200,19 +200,13 @@ static void check_follower(struct weir_follower *follower, uint64_t done)
     }
 }
 
-/* Each poll comes an hour after the one before, for all it knows: it looks whether the directory
- * was created anew, of which one that was killed may not have told. */
+/* A poll finds all that was acknowledged before it, whatever was created anew, and by whomever. */
 void poll_and_check(struct weir_follower *follower)
 {
-    static uint64_t later;
     uint64_t done = read_ledger(&ledger->done);
     struct weir_error error = {0};
-    enum weir_status status = WEIR_ERROR_NOT_FOUND;
+    enum weir_status status = weir_follower_poll(follower, weir_clocks_now().boot, 0, &error);
 
-    for (unsigned attempt = 0; attempt < 2 && status == WEIR_ERROR_NOT_FOUND; attempt++) {
-        later += 3600 * UINT64_C(1000000000);
-        status = weir_follower_poll(follower, weir_clocks_now().boot + later, 0, &error);
-    }
     demand(status, &error, "poll");
     check_follower(follower, done);
 }

@@ -17,8 +17,9 @@
  *     the disk, damage, owners and links are not here.
  *   - Time. The clock is a small number that moves whenever it likes, or never. A lease is LEASE
  *     ticks, the ten leases for which a snapshot's journal is kept are KEPT ticks.
- *   - The look for a control page that was replaced happens when the heartbeat has not moved since
- *     the last poll, whenever the follower likes, not by a quarter of the lease.
+ *   - The quarter of a lease after which a follower looks whether its control page was replaced: a
+ *     tick. Where a creation was killed between the new page's name and SUPERSEDED, a poll is
+ *     excused from F2 until then; F3 has no such exception.
  * Followers write nothing, so what holds for one beside a publisher holds for any number; where
  * bounds allow there are two nevertheless.
  *

@@ -50,6 +50,7 @@ struct directory directory_publish(const char *name, uint64_t lease)
     (void)snprintf(made.path, sizeof made.path, "%s/%.12s", root, name);
     engines_must(weir_publisher_create(made.path, tokens_image(), &options, &made.publisher, NULL),
                  "publishing");
+    weir_publisher_heartbeat(made.publisher);
     return made;
 }
 

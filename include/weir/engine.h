@@ -24,17 +24,19 @@
  *   E4  Checks are wait-free, whatever the writer does: no lock, no allocation, no system call, no
  *       write to memory that another thread uses. Whatever ids there are, one looks at no more than
  *       eight index lines, the at most eighty tokens they lead to, and a binary search; by
- *       credential, twice that. (A thread's first check registers it: see weir_thread_register.)
- *   E5  What a check found in a read section stays as it was until the section ends.
- *   E6  What was resolved by credential belongs to that issue number: once that is revoked,
+ *       credential, three times that. (A thread's first check registers it: see
+ * weir_thread_register.) E5  What a check found in a read section stays as it was until the section
+ * ends. E6  What was resolved by credential belongs to that issue number: once that is revoked,
  *       replaced by another number, or was seen expired, it is denied for ever, though the id live
  *       again. What was resolved by id follows the id. (Number 0, of tokens from files, tells
  *       nothing apart: of two tokens with one id, one digest and no number, each is the other.)
- *   E7  A change that returns an error has changed nothing. Revoking takes no memory.
+ *   E7  A change that returns an error has changed nothing. Revoking takes no memory but, the
+ *       first time, the copy of a page (E9).
  *   E8  No more than `retired_max` bytes, and one change's worth, wait to be released; before it
  *       comes to more, the writer waits until the readers that may see them have left.
  *   E9  An image is borrowed and never written to. Of one that is mapped from a file, only those
- *       pages of its index of ids are copied that a change touches.
+ *       pages of its index of ids are copied that a change touches (where the machine's pages are
+ *       larger than 4 KiB, that index is copied whole).
  *   E10 weir_engine_compact makes the image of exactly the tokens that the engine holds, without
  *       those that expired more than an hour ago: the bytes that compiling them would make.
  */
@@ -70,7 +72,7 @@ struct weir_engine_options {
  * memory; an image that was not opened from a file in mode WEIR_IMAGE_SHARED has its index of ids
  * copied whole.
  *
- * WEIR_OK, WEIR_ERROR_MEMORY, WEIR_ERROR_IO (no random bits). Any thread.
+ * WEIR_OK, WEIR_ERROR_MEMORY. Any thread.
  */
 enum weir_status weir_engine_open(const struct weir_image *image,
                                   const struct weir_engine_options *options,
@@ -84,7 +86,8 @@ enum weir_status weir_engine_open_tokens(const struct weir_compiled_token *const
                                          size_t count, const struct weir_engine_options *options,
                                          struct weir_engine **engine, struct weir_error *error);
 
-/* Closes the engine; no thread may be using it. The image is the caller's again. NULL is fine. */
+/* Closes the engine; no thread may be using it, and the caller not be in a read section. The image
+ * is the caller's again. NULL is fine. */
 void weir_engine_close(struct weir_engine *engine);
 
 /*
@@ -167,9 +170,9 @@ struct weir_resolved {
     uint8_t digest[WEIR_DIGEST_SIZE];
 };
 
-/* Fills in `resolved` and returns true, or returns false if there is no such token. An id need not
- * have a token for being resolved: then `resolved` is filled in as well, and follows the id once it
- * has; only one that no token may bear is not. Any thread, wait-free. */
+/* Fills in `resolved`, and returns whether there is such a token. An id that has none is resolved
+ * as well, and followed once it has; what no token can have, and a digest that none has, is
+ * resolved to no token, for ever. Any thread, wait-free. */
 bool weir_engine_resolve(const struct weir_engine *engine, struct weir_text token_id,
                          struct weir_resolved *resolved);
 bool weir_engine_resolve_by_digest(const struct weir_engine *engine, const uint8_t digest[32],
@@ -184,7 +187,8 @@ enum weir_reason weir_engine_check_resolved(const struct weir_engine *engine,
                                             struct weir_instant now);
 
 /* The token that was resolved, or NULL if it is no more: as weir_engine_find, inside a read
- * section. One that was resolved by credential and seen expired is no more. */
+ * section. One that was resolved by credential and that weir_engine_check_resolved has seen expired
+ * is no more: only that function looks, so ask it first, and then for the token's stream prefix. */
 const struct weir_compiled_token *weir_engine_find_resolved(const struct weir_engine *engine,
                                                             struct weir_resolved *resolved);
 
@@ -207,7 +211,8 @@ enum weir_status weir_engine_who(const struct weir_engine *engine,
  */
 
 /* Adds a token. WEIR_OK, WEIR_ERROR_DUPLICATE (its id has a token, or its digest another's),
- * WEIR_ERROR_MEMORY, WEIR_ERROR_LIMIT (2^31 tokens that the image lacks), WEIR_ERROR_ARGUMENT. */
+ * WEIR_ERROR_MEMORY, WEIR_ERROR_LIMIT (2^31 tokens that the image lacks), WEIR_ERROR_IO (the system
+ * has no random bits), WEIR_ERROR_ARGUMENT. */
 enum weir_status weir_engine_issue(struct weir_engine *engine,
                                    const struct weir_compiled_token *token,
                                    struct weir_error *error);
@@ -230,7 +235,7 @@ enum weir_status weir_engine_revoke(struct weir_engine *engine, struct weir_text
  * Puts the tokens of `image` (NULL: none) in the place of all that the engine holds, at one moment.
  * When it returns no reader uses the old image, which the caller may close; the new one must stay
  * open as weir_engine_open says. Waits for the readers of that moment. WEIR_OK,
- * WEIR_ERROR_MEMORY, WEIR_ERROR_IO, WEIR_ERROR_ARGUMENT.
+ * WEIR_ERROR_MEMORY, WEIR_ERROR_ARGUMENT.
  */
 enum weir_status weir_engine_swap(struct weir_engine *engine, const struct weir_image *image,
                                   struct weir_error *error);

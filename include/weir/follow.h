@@ -19,7 +19,7 @@
  *   F2  A poll without limit that returns WEIR_OK has applied every change that was published when
  *       it began. So a revocation holds at the first check after the first such poll.
  *   F3  A check is answered only from a state that contains every change published up to some
- *       instant not more than the lease before the check's; else it is WEIR_STALE, and denied. So a
+ *       instant less than the lease before the check's; else it is WEIR_STALE, and denied. So a
  *       change published at t holds in every follower at t + lease, whatever has died, stopped,
  *       filled up or been damaged; and no jump of the wall clock alters that.
  *   F4  Checks are wait-free and read nothing but this process's memory and the mapped image:
@@ -65,7 +65,8 @@ struct weir_change {
     const struct weir_compiled_token *token; /* what is there from now on; NULL: revoked */
 };
 
-/* Called by a poll, in its thread, after it has applied a change from the journal; `change` lives
+/* Called by a poll, in its thread, in which it may do anything but poll, adopt or close the same
+ * follower, after it has applied a change from the journal; `change` lives
  * until the return. Changes that come with a snapshot are not told (see weir_follower_status). */
 typedef void weir_change_observer(void *context, const struct weir_change *change);
 
@@ -88,7 +89,8 @@ struct weir_follower_options {
 enum weir_status weir_follower_open(const char *path, const struct weir_follower_options *options,
                                     struct weir_follower **follower, struct weir_error *error);
 
-/* Stops following; no thread may be using the follower. NULL is fine. */
+/* Stops following; no thread may be using the follower, and the caller not be in a read section.
+ * NULL is fine. */
 void weir_follower_close(struct weir_follower *follower);
 
 /*
@@ -112,7 +114,9 @@ bool weir_follower_wait(const struct weir_follower *follower, uint64_t timeout);
 /*
  * Goes over to the newest snapshot, and sheds what was remembered of the changes in it: for when
  * that has grown (weir_follower_status). Validates the new image whole before it is used, so it
- * takes time in proportion to it, during which other threads check as before. WEIR_OK, also if
+ * takes time in proportion to it (a tenth of a microsecond a token), during which other threads
+ * check as before, but nothing is polled: where that is more than a part of the lease, open another
+ * follower beside this one instead, in another thread, and change over. WEIR_OK, also if
  * there is no newer snapshot; codes as weir_follower_poll. The polling thread.
  */
 enum weir_status weir_follower_adopt(struct weir_follower *follower, struct weir_error *error);

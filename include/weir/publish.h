@@ -21,13 +21,18 @@
  *       those that were forked from it and neither ended nor began another program.
  *   P4  A change that returns an error has published nothing and changed nothing.
  *   P5  A full disk is an error, never a signal; the last quarter of the journal that is there is
- *       kept for revocations, which so go on for a while.
- *   P6  Heartbeats go on through slow disks and compactions; while changes are held
- *       (weir_publisher_hold) they stop, and with them, after the lease, every follower's answers.
+ *       kept for revocations, which so go on for a while. (That is for file systems on which a
+ *       page that was written can be written again without more space, as tmpfs, ext4 and XFS, not
+ *       those that copy on write.)
+ *   P6  Heartbeats go on through compactions, and in a directory in memory through anything;
+ *       while changes are held (weir_publisher_hold) they stop, and with them, after the lease,
+ *       every follower's answers.
  *   P7  Compacting stops neither changes, nor heartbeats, nor followers. The journal that a
  *       snapshot makes superfluous is kept for ten leases more.
  *   P8  A directory that is created anew takes the followers of the old one with it: each changes
- *       over at its next poll, and none mixes the two.
+ *       over at its next poll, and none mixes the two. (Was the creating process killed right then,
+ *       at the first poll after the next has resumed, or a quarter of the lease later.) Until then
+ *       the old lease counts.
  */
 #ifndef WEIR_PUBLISH_H
 #define WEIR_PUBLISH_H
@@ -63,8 +68,10 @@ struct weir_publisher_options {
 /*
  * Publishes the tokens of `image` (NULL: none), as of its sequence number, in the directory `path`,
  * which is made (mode 0755 less the umask) if there is none, and replaces what was published there
- * (P8). The image is copied into a file of the directory; it need not stay open. Gives the first
- * heartbeat, as weir_publisher_resume does.
+ * (P8). The image is copied into a file of the directory; it need not stay open.
+ *
+ * Neither this nor weir_publisher_resume gives a heartbeat: followers answer when the caller, who
+ * has published all that it committed elsewhere, gives the first.
  *
  * WEIR_OK, WEIR_ERROR_MEMORY, WEIR_ERROR_IO, WEIR_ERROR_BUSY (P3), WEIR_ERROR_OWNER (a directory
  * of another user, or that others may write), WEIR_ERROR_ARGUMENT (an option). Any thread.
@@ -78,19 +85,22 @@ enum weir_status weir_publisher_create(const char *path, const struct weir_image
  * sequence number (weir_publisher_sequence) lacks of the store's is for the caller to publish.
  *
  * Besides the above: WEIR_ERROR_NOT_FOUND (nothing published, or before the machine last booted),
- * WEIR_ERROR_DAMAGED (what is there contradicts itself): then it must be created anew. Any thread.
+ * WEIR_ERROR_DAMAGED, _CHECKSUM, _TRUNCATED, _VERSION (what is there contradicts itself). After any
+ * of these but BUSY it can be created anew. Any thread.
  */
 enum weir_status weir_publisher_resume(const char *path,
                                        const struct weir_publisher_options *options,
                                        struct weir_publisher **publisher, struct weir_error *error);
 
 /* Ends publishing; followers deny when the lease ends, until it is resumed. No thread may be using
- * the publisher. NULL is fine. */
+ * the publisher, and the caller not be in a read section. NULL is fine. */
 void weir_publisher_close(struct weir_publisher *publisher);
 
 /*
- * Changes: as their namesakes in engine.h, and with their codes; besides those, WEIR_ERROR_IO.
- * `sequence`, unless NULL, becomes the number of the change. Any thread; one waits for the other.
+ * Changes: as their namesakes in engine.h, and with their codes; besides those, WEIR_ERROR_IO, and
+ * WEIR_ERROR_BUSY in a process that was forked from the publisher's, which may only close it.
+ * `sequence`, unless NULL, becomes the number of the change. Any thread; one waits for the other. A
+ * thread that is cancelled in one of them leaves the publisher locked.
  */
 enum weir_status weir_publisher_issue(struct weir_publisher *publisher,
                                       const struct weir_compiled_token *token, uint64_t *sequence,
@@ -124,8 +134,10 @@ void weir_publisher_release(struct weir_publisher *publisher);
  * an hour before `now`), so that who opens the directory later reads that and not the changes since
  * the last one; removes what no follower needs any more (P7). Opens the directory once more and
  * lays out all tokens: time and memory in proportion to them. The publisher's own engine goes over
- * to the new image. WEIR_OK, WEIR_ERROR_MEMORY, _IO, _LIMIT; WEIR_ERROR_BUSY if another thread is
- * compacting. Any thread.
+ * to the new image; until it has, its usage counts tokens of both. WEIR_OK, WEIR_ERROR_MEMORY, _IO,
+ * _LIMIT; WEIR_ERROR_BUSY if another thread is compacting; WEIR_ERROR_ARGUMENT; the codes of
+ * weir_publisher_resume if the directory is damaged: then it is to be created anew, from
+ * weir_engine_compact of the publisher's engine. Any thread.
  */
 enum weir_status weir_publisher_compact(struct weir_publisher *publisher, struct weir_instant now,
                                         struct weir_error *error);
@@ -134,7 +146,8 @@ enum weir_status weir_publisher_compact(struct weir_publisher *publisher, struct
  * open. Changes, usage and compaction go through the publisher. */
 const struct weir_engine *weir_publisher_engine(const struct weir_publisher *publisher);
 
-/* What that engine holds beside its image: when to compact. Any thread; waits for changes. */
+/* What that engine holds beside its image: when to compact. Any thread, but not in a read section;
+ * waits for changes. */
 struct weir_engine_usage weir_publisher_usage(struct weir_publisher *publisher);
 
 /* The number of the last change published. Any thread, wait-free. */

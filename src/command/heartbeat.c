@@ -28,6 +28,7 @@ bool heartbeat_start(struct heartbeat *heartbeat, struct weir_publisher *publish
     int error = 0;
 
     heartbeat->publisher = publisher;
+    weir_publisher_heartbeat(publisher);
     heartbeat->ended = eventfd(0, EFD_CLOEXEC);
     if (heartbeat->ended < 0) {
         return false;

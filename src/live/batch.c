@@ -20,11 +20,6 @@ struct lookup {
     bool possible;     /* some token could have the id */
 };
 
-static const struct weir_bucket *home_of(const struct weir_live_index *index, uint64_t hash)
-{
-    return index->buckets + weir_hash_home(hash, index->bucket_count);
-}
-
 static void prefetch_block(const struct weir_block *block)
 {
     __builtin_prefetch(block);
@@ -39,14 +34,14 @@ static void hash_ids(const struct weir_base *base, const struct weir_question *q
 
         lookups[i].possible = weir_id_length_possible(id);
         lookups[i].hash = lookups[i].possible ? weir_hash(id, base->hash_key) : 0;
-        __builtin_prefetch(home_of(&base->id, lookups[i].hash));
+        __builtin_prefetch(weir_live_home(&base->id, lookups[i].hash));
     }
 }
 
 /* The offset of the first candidate in the home bucket of a key; 0: none. */
 static uint32_t first_candidate(const struct weir_live_index *index, uint64_t hash)
 {
-    const struct weir_bucket *bucket = home_of(index, hash);
+    const struct weir_bucket *bucket = weir_live_home(index, hash);
     uint32_t matches = weir_live_matches(bucket, weir_hash_tag(hash));
 
     return matches != 0 ? __atomic_load_n(weir_bucket_slot(bucket, WEIR_SLOT_OF(matches)),
@@ -82,7 +77,7 @@ static bool find_candidates(const struct weir_engine *engine, const struct weir_
         any |= prefetch_candidate(engine, &edition->base, lookups[i].offset);
         if (lookups[i].offset == 0 && own != NULL && lookups[i].possible) {
             lookups[i].own_hash = weir_own_hash(own, questions[i].token_id);
-            __builtin_prefetch(home_of(&own->id, lookups[i].own_hash));
+            __builtin_prefetch(weir_live_home(&own->id, lookups[i].own_hash));
             any = true;
         }
     }

@@ -43,7 +43,7 @@ static struct weir_place find_vacancy(const struct weir_engine *engine,
 {
     const struct weir_base *base = &edition->base;
     uint64_t hash = weir_hash(id, base->hash_key);
-    struct weir_bucket *bucket = base->id.buckets + weir_hash_home(hash, base->id.bucket_count);
+    struct weir_bucket *bucket = weir_live_home(&base->id, hash);
     struct weir_place place = {0};
 
     for (unsigned reach = 0; reach < WEIR_REACH; reach++, bucket++) {
@@ -77,7 +77,7 @@ static bool has_digest(const struct weir_block *block)
 
 static uint64_t own_digest_hash(const struct weir_own *own, const struct weir_block *block)
 {
-    struct weir_text key = {(const char *)weir_block_digest(block), WEIR_DIGEST_SIZE};
+    struct weir_text key = weir_digest_text(weir_block_digest(block));
 
     return weir_own_hash(own, key);
 }
@@ -92,7 +92,7 @@ static bool same_digest(const struct weir_block *left, const struct weir_block *
 /* Whether the image's index of digests leads from the block's digest to its id. */
 static bool image_has_hint(const struct weir_base *base, const struct weir_block *block)
 {
-    struct weir_text key = {(const char *)weir_block_digest(block), WEIR_DIGEST_SIZE};
+    struct weir_text key = weir_digest_text(weir_block_digest(block));
     const struct weir_block *found = weir_index_find(
         &base->digest, base->blocks, key, weir_hash(key, base->hash_key), WEIR_KEY_DIGEST);
 

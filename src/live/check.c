@@ -32,7 +32,7 @@ static struct weir_text resolved_id(const struct weir_resolved *resolved)
 /* Whether the block is the token that was resolved, and not another holder of its id. */
 static bool is_resolved(const struct weir_block *block, const struct weir_resolved *resolved)
 {
-    struct weir_text digest = {(const char *)resolved->digest, WEIR_DIGEST_SIZE};
+    struct weir_text digest = weir_digest_text(resolved->digest);
 
     return !resolved->by_credential || (block->issue_number == resolved->issue_number &&
                                         weir_block_has_key(block, digest, WEIR_KEY_DIGEST));
@@ -95,6 +95,7 @@ bool weir_engine_resolve(const struct weir_engine *engine, struct weir_text toke
     const struct weir_block *block = NULL;
     struct weir_section section;
 
+    *resolved = (struct weir_resolved){0};
     if (!weir_id_length_possible(token_id)) {
         return false;
     }
@@ -112,6 +113,7 @@ bool weir_engine_resolve_by_digest(const struct weir_engine *engine,
     const struct weir_block *block = NULL;
     struct weir_section section = weir_section_begin();
 
+    *resolved = (struct weir_resolved){0};
     block = weir_live_find_by_digest(engine, weir_engine_edition(engine), digest);
     if (block != NULL) {
         set_id(resolved, weir_block_id(block));

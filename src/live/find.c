@@ -41,7 +41,7 @@ static const struct weir_block *confirm(const struct weir_engine *engine,
                                         const struct weir_block *hint, const uint8_t *digest)
 {
     const struct weir_block *block = NULL;
-    struct weir_text key = {(const char *)digest, WEIR_DIGEST_SIZE};
+    struct weir_text key = weir_digest_text(digest);
 
     if (hint == NULL) {
         return NULL;
@@ -55,7 +55,7 @@ const struct weir_block *weir_live_find_by_digest(const struct weir_engine *engi
                                                   const uint8_t *digest)
 {
     const struct weir_base *base = &edition->base;
-    struct weir_text key = {(const char *)digest, WEIR_DIGEST_SIZE};
+    struct weir_text key = weir_digest_text(digest);
     const struct weir_block *hint = weir_index_find(
         &base->digest, base->blocks, key, weir_hash(key, base->hash_key), WEIR_KEY_DIGEST);
     const struct weir_block *block = confirm(engine, edition, hint, digest);

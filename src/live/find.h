@@ -99,6 +99,18 @@ weir_live_block(const struct weir_engine *engine, const struct weir_base *base, 
  * ---- Finding ----
  */
 
+/* The bucket in which looking for a key of that hash begins. */
+static inline struct weir_bucket *weir_live_home(const struct weir_live_index *index, uint64_t hash)
+{
+    return index->buckets + weir_hash_home(hash, index->bucket_count);
+}
+
+/* A digest as the key of an index. */
+static inline struct weir_text weir_digest_text(const uint8_t *digest)
+{
+    return (struct weir_text){(const char *)digest, WEIR_DIGEST_SIZE};
+}
+
 /* Looks in the overflow of the image's index. Out of line: few keys come this far. An entry stays
  * that of one id, whose block it leads to, revoked or not. */
 const struct weir_block *weir_live_find_spilled(const struct weir_engine *engine,
@@ -111,7 +123,7 @@ weir_live_find_near(const struct weir_engine *engine, const struct weir_base *ba
                     const struct weir_live_index *index, struct weir_text key, uint64_t hash,
                     enum weir_key_kind kind, uint32_t **slot, bool *further)
 {
-    const struct weir_bucket *bucket = index->buckets + weir_hash_home(hash, index->bucket_count);
+    const struct weir_bucket *bucket = weir_live_home(index, hash);
     uint16_t tag = weir_hash_tag(hash);
 
     *further = false;

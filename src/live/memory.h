@@ -16,7 +16,7 @@ static inline struct weir_own_block *weir_own_block_of(const struct weir_block *
 struct weir_own_block *weir_own_block_new(struct weir_engine *engine,
                                           const struct weir_block *block);
 
-/* Memory of `size` bytes, and one that begins at a cache line; the header's size is set. */
+/* Memory of `size` bytes, of which a struct weir_retired is the first, with its size set. */
 void *weir_retirable_new(struct weir_engine *engine, size_t size);
 
 /* Releases what no reader has ever seen, or sees any more. */

@@ -1,6 +1,5 @@
 #include "live/own.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -20,15 +19,10 @@
  * ---- Slots ----
  */
 
-static struct weir_bucket *home_of(const struct weir_live_index *index, uint64_t hash)
-{
-    return index->buckets + weir_hash_home(hash, index->bucket_count);
-}
-
 /* The first free slot that a key of that hash may have, or NULL. */
 static uint32_t *free_slot(const struct weir_live_index *index, uint64_t hash)
 {
-    struct weir_bucket *bucket = home_of(index, hash);
+    struct weir_bucket *bucket = weir_live_home(index, hash);
 
     for (unsigned reach = 0; reach < WEIR_REACH; reach++, bucket++) {
         for (unsigned slot = 0; slot < WEIR_SLOTS; slot++) {
@@ -51,7 +45,7 @@ static struct weir_bucket *bucket_of(const struct weir_live_index *index, const 
 static void count_spilled(const struct weir_live_index *index, uint64_t hash,
                           const struct weir_bucket *end, uint32_t difference)
 {
-    for (struct weir_bucket *bucket = home_of(index, hash); bucket < end; bucket++) {
+    for (struct weir_bucket *bucket = weir_live_home(index, hash); bucket < end; bucket++) {
         __atomic_store_n(weir_bucket_spilled(bucket), bucket->spilled + difference,
                          __ATOMIC_RELAXED); /* D */
     }
@@ -71,7 +65,7 @@ void weir_own_insert(struct weir_live_index *index, uint64_t hash, uint32_t hand
 
 uint32_t *weir_own_slot(const struct weir_live_index *index, uint64_t hash, uint32_t handle)
 {
-    struct weir_bucket *bucket = home_of(index, hash);
+    struct weir_bucket *bucket = weir_live_home(index, hash);
 
     for (unsigned reach = 0; reach < WEIR_REACH; reach++, bucket++) {
         for (unsigned slot = 0; slot < WEIR_SLOTS; slot++) {
@@ -111,11 +105,6 @@ static bool is_full(const struct weir_live_index *index, size_t keys)
     return (uint64_t)keys * 100 >= index->bucket_count * WEIR_SLOTS * FULL_PERCENT;
 }
 
-static struct weir_text digest_key(const struct weir_block *block)
-{
-    return (struct weir_text){(const char *)weir_block_digest(block), WEIR_DIGEST_SIZE};
-}
-
 static bool has_room(const struct weir_own *own, const struct weir_block *block)
 {
     if (own == NULL || is_full(&own->id, own->id_count) ||
@@ -124,7 +113,8 @@ static bool has_room(const struct weir_own *own, const struct weir_block *block)
     }
     return (block->flags & WEIR_FLAG_DIGEST) == 0 ||
            (!is_full(&own->digest, own->digest_count) &&
-            free_slot(&own->digest, weir_own_hash(own, digest_key(block))) != NULL);
+            free_slot(&own->digest,
+                      weir_own_hash(own, weir_digest_text(weir_block_digest(block)))) != NULL);
 }
 
 /* An empty index of that many homes each. */
@@ -165,8 +155,9 @@ static bool add_all(const struct weir_engine *engine, const struct weir_live_ind
                 continue;
             }
             block = weir_handles_block(&engine->handles, handle);
-            hash =
-                weir_own_hash(own, kind == WEIR_KEY_ID ? weir_block_id(block) : digest_key(block));
+            hash = weir_own_hash(own, kind == WEIR_KEY_ID
+                                          ? weir_block_id(block)
+                                          : weir_digest_text(weir_block_digest(block)));
             if (free_slot(to, hash) == NULL) {
                 return false;
             }

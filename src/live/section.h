@@ -99,7 +99,15 @@ static inline void weir_section_end(struct weir_section section)
 /* Whether the calling thread is in a read section. */
 static inline bool weir_section_open(void)
 {
+#ifdef WEIR_RCU_BY_CALL
     return urcu_bp_read_ongoing() != 0;
+#else
+    /* A thread without a record has never read; asking liburcu would make one, which takes memory.
+     */
+    const struct urcu_bp_reader *reader = weir_section_innermost().reader;
+
+    return reader != NULL && (reader->ctr & URCU_BP_GP_CTR_NEST_MASK) != 0;
+#endif
 }
 
 /* Waits until every section that is open has ended. Not inside one. */

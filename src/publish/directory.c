@@ -83,6 +83,9 @@ bool weir_directory_replaced(const struct weir_directory *directory, const char 
  * ---- Names ----
  */
 
+/* At the end of the name of a file that is being written. */
+#define TEMPORARY ".tmp"
+
 static struct weir_file_name numbered_name(uint64_t identity, uint64_t sequence, const char *suffix)
 {
     struct weir_file_name name;
@@ -118,15 +121,11 @@ static bool ends_with(const char *name, const char *suffix)
     return length >= suffix_length && strcmp(name + length - suffix_length, suffix) == 0;
 }
 
-static struct weir_file_facts facts_of(const char *name)
+static struct weir_file_facts facts_of_whole(const char *name)
 {
     struct weir_file_facts facts = {WEIR_FILE_OTHER, 0, 0};
     const char *kinds[] = {[WEIR_FILE_IMAGE] = ".image", [WEIR_FILE_SEGMENT] = ".journal"};
 
-    if (ends_with(name, ".tmp")) {
-        facts.kind = WEIR_FILE_TEMPORARY;
-        return facts;
-    }
     if (sscanf(name, "%16" SCNx64 "-%20" SCNu64, &facts.identity, &facts.sequence) == 2) {
         for (unsigned kind = WEIR_FILE_IMAGE; kind <= WEIR_FILE_SEGMENT; kind++) {
             if (strcmp(name, numbered_name(facts.identity, facts.sequence, kinds[kind]).text) ==
@@ -137,6 +136,21 @@ static struct weir_file_facts facts_of(const char *name)
     } else if (sscanf(name, "%16" SCNx64, &facts.identity) == 1 &&
                strcmp(name, weir_spare_name(facts.identity).text) == 0) {
         facts.kind = WEIR_FILE_SPARE;
+    }
+    return facts;
+}
+
+/* Of a name that this library gives; what has another is a stranger's. */
+static struct weir_file_facts facts_of(const char *name)
+{
+    struct weir_file_facts facts = facts_of_whole(name);
+    char stem[WEIR_FILE_NAME_SIZE];
+
+    if (ends_with(name, TEMPORARY) && strlen(name) - strlen(TEMPORARY) < sizeof stem) {
+        (void)snprintf(stem, sizeof stem, "%.*s", (int)(strlen(name) - strlen(TEMPORARY)), name);
+        if (strcmp(stem, WEIR_CONTROL_NAME) == 0 || facts_of_whole(stem).kind != WEIR_FILE_OTHER) {
+            facts.kind = WEIR_FILE_TEMPORARY;
+        }
     }
     return facts;
 }
@@ -292,11 +306,11 @@ enum weir_status weir_directory_make_file(const struct weir_directory *directory
                                           const void *bytes, size_t count, uint64_t size, int *file,
                                           struct weir_error *error)
 {
-    char temporary[WEIR_FILE_NAME_SIZE + sizeof ".tmp"];
+    char temporary[WEIR_FILE_NAME_SIZE + sizeof TEMPORARY];
     enum weir_status status = WEIR_OK;
     int made = -1;
 
-    (void)snprintf(temporary, sizeof temporary, "%s.tmp", name);
+    (void)snprintf(temporary, sizeof temporary, "%s" TEMPORARY, name);
     (void)unlinkat(directory->file, temporary, 0);
     made = openat(directory->file, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                   0644);

@@ -68,7 +68,7 @@ enum weir_status weir_directory_each(const struct weir_directory *directory,
 enum weir_status weir_directory_open_file(const struct weir_directory *directory, const char *name,
                                           int flags, int *file, struct weir_error *error);
 
-/* The size of an open file, and of what it is. */
+/* The size of an open file. */
 enum weir_status weir_file_size(int file, uint64_t *size, struct weir_error *error);
 
 /* Reads `size` bytes at `offset`; fewer than that are WEIR_ERROR_TRUNCATED. */

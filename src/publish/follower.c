@@ -13,11 +13,20 @@
 #include "vocabulary/failure.h"
 #include "vocabulary/memory.h"
 
+/* A heartbeat as it was read, and the change that must be applied for it to count. */
+struct offer {
+    uint64_t heartbeat; /* 0: none that may count */
+    uint64_t seen;      /* as it was read */
+    uint64_t sequence;
+    bool pending;
+};
+
 struct weir_follower {
     struct weir_engine *engine; /* what checks read is in these three */
     uint64_t lease;
     uint64_t fresh; /* every change published by then is in the engine; 0: never */
     char between[WEIR_CACHE_LINE];
+    struct offer offer; /* what the polls are working off */
     uint64_t heartbeat; /* the last up to which all was applied */
     uint64_t seen;      /* the last that a poll has seen */
     uint64_t looked;    /* when that was last seen to move, or the directory looked at */
@@ -28,22 +37,37 @@ struct weir_follower {
  * ---- Freshness ----
  */
 
-/* Takes a heartbeat for which the engine has all changes. One from the future of this machine's
- * clock, read after it, is not this machine's. */
-static void set_fresh(struct weir_follower *follower, uint64_t heartbeat)
+/* Reads what the publisher says: the steps (e) and (f) of format.h. Between the two comes this
+ * machine's clock: a heartbeat from its future is not of this machine. */
+static struct offer read_offer(const struct weir_follower *follower)
 {
-    if (follower->replay.control.foreign || heartbeat <= follower->fresh ||
-        heartbeat > weir_boot_clock()) {
-        return;
-    }
-    __atomic_store_n(&follower->fresh, heartbeat, __ATOMIC_RELEASE); /* E */
+    const struct weir_control_map *control = &follower->replay.control;
+    uint64_t heartbeat = weir_control_heartbeat(control);
+    bool counts = !control->foreign && heartbeat <= weir_boot_clock();
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return (struct offer){
+        .heartbeat = counts ? heartbeat : 0,
+        .seen = heartbeat,
+        .sequence = weir_control_sequence(control),
+        .pending = true,
+    };
 }
 
-/* Whether the two are no further apart than the lease: a clock far behind the heartbeat's is no
+/* Takes the heartbeat of an offer all of whose changes the engine has. */
+static void set_fresh(struct weir_follower *follower, const struct offer *offer)
+{
+    follower->heartbeat = offer->seen;
+    if (offer->heartbeat > follower->fresh) {
+        __atomic_store_n(&follower->fresh, offer->heartbeat, __ATOMIC_RELEASE); /* E */
+    }
+}
+
+/* Whether the two are less than the lease apart: a clock far behind the heartbeat's is no
  * better than one far ahead of it. */
 static inline bool within_lease(uint64_t boot, uint64_t fresh, uint64_t lease)
 {
-    return (boot >= fresh ? boot - fresh : fresh - boot) <= lease;
+    return (boot >= fresh ? boot - fresh : fresh - boot) < lease;
 }
 
 const struct weir_engine *weir_follower_engine(const struct weir_follower *follower, uint64_t boot)
@@ -155,6 +179,7 @@ static enum weir_status open_anew(struct weir_follower *follower, struct weir_er
 
     if (status == WEIR_OK) {
         follower->heartbeat = 0;
+        follower->offer.pending = false;
         __atomic_store_n(&follower->lease, follower->replay.control.header.lease, __ATOMIC_RELAXED);
     }
     return status;
@@ -169,20 +194,29 @@ static enum weir_status catch_up(struct weir_follower *follower, uint64_t sequen
     return status == WEIR_ERROR_NOT_FOUND ? weir_replay_adopt(&follower->replay, error) : status;
 }
 
+/* An offer that many polls of a few changes each are needed for is kept until it counts: a newer
+ * one would be as far away again. */
 static enum weir_status poll_control(struct weir_follower *follower, uint64_t limit,
                                      struct weir_error *error)
 {
-    const struct weir_control_map *control = &follower->replay.control;
-    uint64_t heartbeat = weir_control_heartbeat(control); /* before S, see format.h */
-    uint64_t sequence = weir_control_sequence(control);
+    struct offer newest = read_offer(follower);
     enum weir_status status = WEIR_OK;
 
-    if (sequence > follower->replay.applied && sequence != WEIR_SEQUENCE_SUPERSEDED) {
-        status = catch_up(follower, sequence, limit, error);
+    if (newest.sequence == WEIR_SEQUENCE_SUPERSEDED) {
+        return weir_fail(error, WEIR_ERROR_NOT_FOUND, "what was published there was superseded");
     }
-    if (status == WEIR_OK && follower->replay.applied >= sequence) {
-        set_fresh(follower, heartbeat);
-        follower->heartbeat = heartbeat;
+    if (!follower->offer.pending) {
+        follower->offer = newest;
+    }
+    if (newest.sequence > follower->replay.applied) {
+        status = catch_up(follower, newest.sequence, limit, error);
+    }
+    if (follower->replay.applied >= follower->offer.sequence) {
+        set_fresh(follower, &follower->offer);
+        follower->offer.pending = false;
+    }
+    if (follower->replay.applied >= newest.sequence) {
+        set_fresh(follower, &newest);
     }
     return status;
 }

@@ -32,9 +32,10 @@
  *      name, loaded (acquire) by whoever opens one. The journal goes on from its number.
  *
  * The heartbeat (a) reads the clock, h; (b) looks whether changes are held, and if so ends; (c)
- * loads S; (d) stores h as H. A poll (e) loads H, (f) loads S, (g) applies every change up to that
- * number, (h) stores H as the follower's `fresh` (release; E is its partner in follower.c); a check
- * (i) loads `fresh` (acquire), compares it with its instant, (j) then asks the engine.
+ * loads S; (d) stores h as H. A poll (e) loads H, and reads its own clock, (f) loads S, (g) applies
+ * every change up to that number, (h) stores H as the follower's `fresh` (release; E is its partner
+ * in follower.c); a check (i) loads `fresh` (acquire), compares it with its instant, (j) then asks
+ * the engine.
  *
  * So a check that is answered at instant b, having loaded fresh = h >= b - lease, sees every change
  * that was published by h: such a change's S was stored, and had left the processor, when (c)
@@ -45,8 +46,11 @@
  * be missed that the heartbeat covers; were (j) before (i), an answer could come from a state older
  * than the one that is found fresh.
  *
- * `fresh` is not taken from H while it lies in the future of the poll's own clock, read after H
- * (F7): clocks that tell different times since boot are not one machine's.
+ * H does not become `fresh` if it lies in the future of the poll's own clock, read between (e) and
+ * (f) (F7): clocks that tell different times since boot are not one machine's. Read after (f), a
+ * change could be missed that was published in between, by a clock that is ahead. A poll that is
+ * bounded keeps the pair of H and S that it has begun to work off until it has. H may step back
+ * where two threads give heartbeats; `fresh` does not.
  *
  * ---- What a crash leaves ----
  *

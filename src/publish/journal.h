@@ -71,6 +71,7 @@ struct weir_journal_writer {
     uint64_t size;
     uint64_t offset; /* where the next record goes */
     bool has_spare;
+    uint64_t spare_refused; /* when the system last had no room for one; 0: never */
 };
 
 /* Makes the first segment of a directory. */
@@ -86,13 +87,15 @@ void weir_journal_end(struct weir_journal_writer *writer);
 
 /*
  * Writes the record of change `sequence`, for S to be stored next. The last quarter of a segment
- * that has no spare after it is for revocations. WEIR_OK, WEIR_ERROR_IO: nothing has happened.
+ * that has no spare after it is for what is `urgent`: revocations. WEIR_OK, WEIR_ERROR_IO: nothing
+ * has happened.
  */
 enum weir_status weir_journal_write(struct weir_journal_writer *writer, uint64_t sequence,
-                                    enum weir_record_kind kind, const void *bytes, size_t size,
-                                    struct weir_error *error);
+                                    enum weir_record_kind kind, bool urgent, const void *bytes,
+                                    size_t size, struct weir_error *error);
 
-/* Tries to have a spare segment; without one the journal still goes on for a while. */
+/* Tries to have a spare segment, but not at every call where there is no room for one; without it
+ * the journal still goes on for a while. */
 void weir_journal_prepare_spare(struct weir_journal_writer *writer);
 
 #endif

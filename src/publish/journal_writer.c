@@ -230,38 +230,45 @@ static enum weir_status go_on(struct weir_journal_writer *writer, uint64_t seque
     return WEIR_OK;
 }
 
+/* For so long, in nanoseconds, the system is not asked again for room that it has refused. */
+#define REFUSAL UINT64_C(100000000)
+
+static void make_spare(struct weir_journal_writer *writer)
+{
+    writer->has_spare =
+        weir_directory_make_file(writer->directory, weir_spare_name(writer->identity).text, NULL, 0,
+                                 size_for(writer->segment_size, 0), NULL, NULL) == WEIR_OK;
+    writer->spare_refused = writer->has_spare ? 0 : weir_boot_clock();
+}
+
 void weir_journal_prepare_spare(struct weir_journal_writer *writer)
 {
-    uint64_t size = size_for(writer->segment_size, 0);
-
-    if (!writer->has_spare) {
-        writer->has_spare =
-            weir_directory_make_file(writer->directory, weir_spare_name(writer->identity).text,
-                                     NULL, 0, size, NULL, NULL) == WEIR_OK;
+    if (!writer->has_spare &&
+        (writer->spare_refused == 0 || weir_boot_clock() - writer->spare_refused >= REFUSAL)) {
+        make_spare(writer);
     }
 }
 
-/* Whether the record would take what is kept for revocations. */
-static bool takes_reserve(struct weir_journal_writer *writer, enum weir_record_kind kind,
-                          uint64_t room)
+/* Whether the record would take what is kept for urgent ones. */
+static bool takes_reserve(struct weir_journal_writer *writer, uint64_t room)
 {
-    if (kind == WEIR_RECORD_REVOKE || writer->has_spare) {
+    if (writer->has_spare || writer->offset + room <= writer->size / 4 * 3) {
         return false;
     }
-    weir_journal_prepare_spare(writer);
-    return !writer->has_spare && writer->offset + room > writer->size / 4 * 3;
+    make_spare(writer);
+    return !writer->has_spare;
 }
 
 enum weir_status weir_journal_write(struct weir_journal_writer *writer, uint64_t sequence,
-                                    enum weir_record_kind kind, const void *bytes, size_t size,
-                                    struct weir_error *error)
+                                    enum weir_record_kind kind, bool urgent, const void *bytes,
+                                    size_t size, struct weir_error *error)
 {
     uint64_t room = weir_record_room(size);
     struct weir_record record = {
         .sequence = sequence, .kind = (uint32_t)kind, .size = (uint32_t)size};
     enum weir_status status = WEIR_OK;
 
-    if (takes_reserve(writer, kind, room)) {
+    if (!urgent && takes_reserve(writer, room)) {
         return weir_fail(error, WEIR_ERROR_IO,
                          "no room for the journal's next segment; what is left is kept for "
                          "revocations");

@@ -42,6 +42,7 @@ struct weir_publisher {
     struct weir_replay replay;
     struct weir_journal_writer writer;
     int lock_file;
+    pid_t process;       /* that opened it */
     uint32_t held;       /* by weir_publisher_hold */
     uint32_t compacting; /* by some thread */
 };
@@ -219,9 +220,22 @@ static enum weir_status open_replay(const char *path, const struct weir_publishe
     return status;
 }
 
-/* Makes a publisher of what is in the directory whose lock is held. The lock is taken over. */
-static enum weir_status open_publisher(const char *path, int lock_file,
-                                       const struct weir_publisher_options *options,
+/* Whether it is the directory that is locked which was opened by the path. */
+static enum weir_status check_locked(const struct weir_replay *replay,
+                                     const struct weir_directory *locked, struct weir_error *error)
+{
+    struct stat here;
+    struct stat there;
+
+    return fstat(locked->file, &here) == 0 && fstat(replay->directory.file, &there) == 0 &&
+                   here.st_ino == there.st_ino && here.st_dev == there.st_dev
+               ? WEIR_OK
+               : weir_fail(error, WEIR_ERROR_BUSY, "the path leads to another directory by now");
+}
+
+/* Makes a publisher of what is in the directory whose lock is held. Both are taken over. */
+static enum weir_status open_publisher(const char *path, struct weir_directory *locked,
+                                       int lock_file, const struct weir_publisher_options *options,
                                        struct weir_publisher **publisher, struct weir_error *error)
 {
     struct weir_allocator allocator = weir_allocator_or_default(options->allocator);
@@ -229,12 +243,22 @@ static enum weir_status open_publisher(const char *path, int lock_file,
     enum weir_status status = WEIR_OK;
 
     if (made == NULL) {
+        weir_directory_close(locked);
         (void)close(lock_file);
         return weir_fail_memory(error);
     }
     memset(made, 0, sizeof *made);
     made->lock_file = lock_file;
+    made->process = getpid();
     status = open_replay(path, options, made, error);
+    if (status == WEIR_OK) {
+        status = check_locked(&made->replay, locked, error);
+        if (status != WEIR_OK) {
+            weir_journal_end(&made->writer);
+            weir_replay_close(&made->replay);
+        }
+    }
+    weir_directory_close(locked);
     if (status != WEIR_OK) {
         (void)close(lock_file);
         weir_release(&allocator, made, sizeof *made);
@@ -243,7 +267,6 @@ static enum weir_status open_publisher(const char *path, int lock_file,
     (void)pthread_mutex_init(&made->lock, NULL);
     tidy(&made->replay);
     weir_journal_prepare_spare(&made->writer);
-    weir_publisher_heartbeat(made);
     *publisher = made;
     return WEIR_OK;
 }
@@ -252,8 +275,12 @@ static enum weir_status open_publisher(const char *path, int lock_file,
 static void finish_creation(const struct weir_directory *directory)
 {
     struct weir_control_map old = {0};
+    enum weir_status status = weir_control_open(directory, WEIR_OLD_CONTROL_NAME, true, &old, NULL);
 
-    if (weir_control_open(directory, WEIR_OLD_CONTROL_NAME, true, &old, NULL) == WEIR_OK) {
+    if (status == WEIR_ERROR_IO || status == WEIR_ERROR_NOT_FOUND) {
+        return; /* to be tried again, or done */
+    }
+    if (status == WEIR_OK) {
         if (weir_control_replaced(directory, &old)) {
             weir_control_publish(&old, WEIR_SEQUENCE_SUPERSEDED);
         }
@@ -278,8 +305,7 @@ enum weir_status weir_publisher_resume(const char *path,
         return status;
     }
     finish_creation(&directory);
-    weir_directory_close(&directory);
-    return open_publisher(path, lock_file, &complete, publisher, error);
+    return open_publisher(path, &directory, lock_file, &complete, publisher, error);
 }
 
 void weir_publisher_close(struct weir_publisher *publisher)
@@ -317,15 +343,10 @@ static enum weir_status draw_identity(uint64_t *identity, struct weir_error *err
 }
 
 /* Gives the page of this creation a second name, by which it is found when it has lost its first.
- */
-static enum weir_status keep_control(const struct weir_directory *directory,
-                                     struct weir_error *error)
+ * Where that cannot be, followers find out by its heartbeat. */
+static void keep_control(const struct weir_directory *directory)
 {
-    return linkat(directory->file, WEIR_CONTROL_NAME, directory->file, WEIR_OLD_CONTROL_NAME, 0) ==
-                       0 ||
-                   errno == ENOENT
-               ? WEIR_OK
-               : weir_fail_errno(error, "link");
+    (void)linkat(directory->file, WEIR_CONTROL_NAME, directory->file, WEIR_OLD_CONTROL_NAME, 0);
 }
 
 /* Makes the files of a new identity, the control page last, and tells who follows the old one. */
@@ -347,9 +368,7 @@ static enum weir_status make_files(const struct weir_directory *directory,
     }
     if (status == WEIR_OK) {
         finish_creation(directory);
-        status = keep_control(directory, error);
-    }
-    if (status == WEIR_OK) {
+        keep_control(directory);
         status = weir_control_make(directory, identity, options->lease, sequence, error);
     }
     if (status != WEIR_OK) {
@@ -405,22 +424,35 @@ enum weir_status weir_publisher_create(const char *path, const struct weir_image
         return status;
     }
     status = make_files_for(&directory, image, &complete, error);
-    weir_directory_close(&directory);
     if (status != WEIR_OK) {
+        weir_directory_close(&directory);
         (void)close(lock_file);
         return status;
     }
-    return open_publisher(path, lock_file, &complete, publisher, error);
+    return open_publisher(path, &directory, lock_file, &complete, publisher, error);
 }
 
 /*
  * ---- Changes ----
  */
 
+/* Whether the caller may wait for the lock, and change anything. */
+static enum weir_status check_caller(const struct weir_publisher *publisher,
+                                     struct weir_error *error)
+{
+    if (weir_section_open()) {
+        return weir_fail(error, WEIR_ERROR_ARGUMENT,
+                         "a change inside a read section would wait for itself");
+    }
+    return publisher->process == getpid()
+               ? WEIR_OK
+               : weir_fail(error, WEIR_ERROR_BUSY, "the process that was forked from publishes");
+}
+
 /* Writes a change that is planned, publishes it, and commits it; or abandons it. The lock is held.
  */
 static enum weir_status publish(struct weir_publisher *publisher, const struct weir_plan *plan,
-                                enum weir_record_kind kind, struct weir_text bytes,
+                                enum weir_record_kind kind, bool urgent, struct weir_text bytes,
                                 uint64_t *sequence, struct weir_error *error)
 {
     struct weir_replay *replay = &publisher->replay;
@@ -428,7 +460,8 @@ static enum weir_status publish(struct weir_publisher *publisher, const struct w
     enum weir_status status =
         next > WEIR_SEQUENCE_MAX
             ? weir_fail(error, WEIR_ERROR_LIMIT, "no sequence numbers are left")
-            : weir_journal_write(&publisher->writer, next, kind, bytes.bytes, bytes.length, error);
+            : weir_journal_write(&publisher->writer, next, kind, urgent, bytes.bytes, bytes.length,
+                                 error);
 
     if (status != WEIR_OK) {
         weir_plan_abandon(replay->engine, plan);
@@ -450,12 +483,15 @@ static enum weir_status put(struct weir_publisher *publisher,
 {
     struct weir_text bytes = {(const char *)(const void *)token, weir_compiled_token_size(token)};
     struct weir_plan plan;
-    enum weir_status status = WEIR_OK;
+    enum weir_status status = check_caller(publisher, error);
 
+    if (status != WEIR_OK) {
+        return status;
+    }
     (void)pthread_mutex_lock(&publisher->lock);
     status = weir_plan_put(publisher->replay.engine, NULL, weir_block_of(token), how, &plan, error);
     if (status == WEIR_OK) {
-        status = publish(publisher, &plan, WEIR_RECORD_PUT, bytes, sequence, error);
+        status = publish(publisher, &plan, WEIR_RECORD_PUT, false, bytes, sequence, error);
     }
     (void)pthread_mutex_unlock(&publisher->lock);
     return status;
@@ -483,24 +519,27 @@ enum weir_status weir_publisher_put(struct weir_publisher *publisher,
 }
 
 static enum weir_status revoke_locked(struct weir_publisher *publisher, struct weir_text token_id,
-                                      uint64_t *sequence, struct weir_error *error)
+                                      bool urgent, uint64_t *sequence, struct weir_error *error)
 {
     struct weir_plan plan;
     enum weir_status status =
         weir_plan_revoke(publisher->replay.engine, NULL, token_id, &plan, error);
 
     return status == WEIR_OK
-               ? publish(publisher, &plan, WEIR_RECORD_REVOKE, token_id, sequence, error)
+               ? publish(publisher, &plan, WEIR_RECORD_REVOKE, urgent, token_id, sequence, error)
                : status;
 }
 
 enum weir_status weir_publisher_revoke(struct weir_publisher *publisher, struct weir_text token_id,
                                        uint64_t *sequence, struct weir_error *error)
 {
-    enum weir_status status = WEIR_OK;
+    enum weir_status status = check_caller(publisher, error);
 
+    if (status != WEIR_OK) {
+        return status;
+    }
     (void)pthread_mutex_lock(&publisher->lock);
-    status = revoke_locked(publisher, token_id, sequence, error);
+    status = revoke_locked(publisher, token_id, true, sequence, error);
     (void)pthread_mutex_unlock(&publisher->lock);
     return status;
 }
@@ -515,7 +554,8 @@ void weir_publisher_heartbeat(struct weir_publisher *publisher)
     uint64_t boot = weir_boot_clock();
 
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&publisher->held, __ATOMIC_SEQ_CST) != 0) {
+    if (__atomic_load_n(&publisher->held, __ATOMIC_SEQ_CST) != 0 ||
+        publisher->process != getpid()) {
         return;
     }
     (void)weir_control_sequence(control); /* S: what was published by then comes before H */
@@ -565,7 +605,7 @@ static bool revoke_expired(void *context, uint32_t offset)
     (void)pthread_mutex_lock(&publisher->lock);
     block = weir_live_find(engine, engine->edition, id);
     if (block != NULL && weir_block_expired_before(block, compaction->dropped)) {
-        compaction->status = revoke_locked(publisher, id, NULL, compaction->error);
+        compaction->status = revoke_locked(publisher, id, false, NULL, compaction->error);
     }
     (void)pthread_mutex_unlock(&publisher->lock);
     return compaction->status == WEIR_OK;
@@ -704,11 +744,10 @@ static enum weir_status compact(struct weir_publisher *publisher, struct weir_in
 enum weir_status weir_publisher_compact(struct weir_publisher *publisher, struct weir_instant now,
                                         struct weir_error *error)
 {
-    enum weir_status status = WEIR_OK;
+    enum weir_status status = check_caller(publisher, error);
 
-    if (weir_section_open()) {
-        return weir_fail(error, WEIR_ERROR_ARGUMENT,
-                         "compacting inside a read section would wait for itself");
+    if (status != WEIR_OK) {
+        return status;
     }
     if (__atomic_exchange_n(&publisher->compacting, 1, __ATOMIC_ACQUIRE) != 0) {
         return weir_fail(error, WEIR_ERROR_BUSY, "another thread is compacting");

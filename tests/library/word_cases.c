@@ -31,6 +31,9 @@ START_TEST(statuses_keep_their_numbers_and_words)
         {13, WEIR_ERROR_TRUNCATED, "truncated"},
         {14, WEIR_ERROR_CHECKSUM, "checksum"},
         {15, WEIR_ERROR_DAMAGED, "damaged"},
+        {16, WEIR_ERROR_NOT_FOUND, "not_found"},
+        {17, WEIR_ERROR_BUSY, "busy"},
+        {18, WEIR_ERROR_OWNER, "owner"},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -110,6 +110,7 @@ struct weir_publisher *go_on_publishing(void)
         status = weir_publisher_create(published, NULL, &publisher_options, &publisher, &error);
     }
     demand(status, &error, "resume");
+    weir_publisher_heartbeat(publisher);
     sequence = weir_publisher_sequence(publisher);
     if (sequence < done || sequence > read_ledger(&ledger->begun)) {
         fail("resumed at %" PRIu64, sequence);
@@ -173,6 +174,7 @@ struct weir_publisher *create_anew(struct weir_publisher *publisher)
         return go_on_publishing();
     }
     demand(status, &error, "create anew");
+    weir_publisher_heartbeat(made);
     count_in_ledger(&ledger->creations);
     return made;
 }

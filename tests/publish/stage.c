@@ -71,6 +71,7 @@ void stage_create_anew(struct stage *stage, const struct recipe *recipes, size_t
     stage_end(stage);
     demand(weir_publisher_create(stage->path, image, &stage->options, &stage->publisher, &error),
            &error, "create");
+    weir_publisher_heartbeat(stage->publisher);
     weir_image_close(image);
 }
 
@@ -81,6 +82,7 @@ void stage_create(struct stage *stage)
     stage_make(stage);
     demand(weir_publisher_create(stage->path, NULL, &stage->options, &stage->publisher, &error),
            &error, "create");
+    weir_publisher_heartbeat(stage->publisher);
 }
 
 void stage_resume(struct stage *stage)
@@ -90,6 +92,7 @@ void stage_resume(struct stage *stage)
     stage_end(stage);
     demand(weir_publisher_resume(stage->path, &stage->options, &stage->publisher, &error), &error,
            "resume");
+    weir_publisher_heartbeat(stage->publisher);
 }
 
 /*

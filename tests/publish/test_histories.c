@@ -62,8 +62,8 @@ static void check_watcher(struct stage *stage, struct watcher *watcher)
 
     moment_move(&watcher->moment, status.sequence);
     moment_check(&watcher->moment,
-                 weir_follower_engine(watcher->follower, status.heartbeat + LEASE), &stage->dice,
-                 moved ? 6 : 1, moved, "a follower");
+                 weir_follower_engine(watcher->follower, status.heartbeat + LEASE - 1),
+                 &stage->dice, moved ? 6 : 1, moved, "a follower");
     total++;
 }
 
@@ -224,6 +224,7 @@ static void resume(struct stage *stage)
     weir_publisher_close(stage->publisher);
     must(stage, weir_publisher_resume(stage->path, &options, &stage->publisher, &error), &error,
          "resuming");
+    weir_publisher_heartbeat(stage->publisher);
     ck_assert_uint_eq(weir_publisher_sequence(stage->publisher), stage->past.count);
 }
 
@@ -246,6 +247,7 @@ static void create(struct stage *stage)
     weir_publisher_close(stage->publisher);
     must(stage, weir_publisher_create(stage->path, image, &options, &stage->publisher, &error),
          &error, "creating");
+    weir_publisher_heartbeat(stage->publisher);
     weir_image_close(image);
     free(held);
 }
@@ -292,6 +294,7 @@ static void begin(struct stage *stage, struct world *world)
     (void)snprintf(stage->path, sizeof stage->path, "%s/published", folder);
     must(stage, weir_publisher_create(stage->path, NULL, &options, &stage->publisher, &error),
          &error, "creating");
+    weir_publisher_heartbeat(stage->publisher);
     must(stage, weir_follower_open(stage->path, &observes, &stage->eye, &error), &error, "eye");
     for (unsigned i = 0; i < FOLLOWERS; i++) {
         moment_begin(&stage->watchers[i].moment, &stage->past);

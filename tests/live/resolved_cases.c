@@ -1,5 +1,6 @@
 /* E6: tokens that were resolved, and what becomes of them. */
 #include <stdio.h>
+#include <string.h>
 
 #include "library/support.h"
 #include "live/guarantee_cases.h"
@@ -224,9 +225,35 @@ START_TEST(E6_number_zero_tells_no_two_tokens_of_a_file_apart)
 }
 END_TEST
 
+START_TEST(E6_what_no_token_can_have_is_resolved_to_none_whatever_was_resolved_before)
+{
+    const struct recipe recipe = {"a", .version = 1, .credential = 1};
+    struct weir_engine *engine = engine_on(NULL, NULL);
+    const uint8_t nobodys[WEIR_DIGEST_SIZE] = {1};
+    char long_id[WEIR_TOKEN_ID_MAX + 1];
+    const struct weir_text impossible[] = {{"", 0}, {long_id, sizeof long_id}};
+    struct weir_resolved resolved;
+
+    memset(long_id, 'a', sizeof long_id);
+    ck_assert_int_eq(issue_token(engine, recipe), WEIR_OK);
+    for (size_t i = 0; i < COUNT(impossible); i++) {
+        ck_assert(weir_engine_resolve(engine, text_of("a"), &resolved));
+        ck_assert(!weir_engine_resolve(engine, impossible[i], &resolved));
+        ck_assert_int_eq(ask_resolved(engine, &resolved, 1), WEIR_UNKNOWN_TOKEN);
+    }
+    ck_assert(weir_engine_resolve(engine, text_of("a"), &resolved));
+    ck_assert(!weir_engine_resolve_by_digest(engine, nobodys, &resolved));
+    ck_assert_int_eq(ask_resolved(engine, &resolved, 1), WEIR_UNKNOWN_TOKEN);
+    weir_engine_close(engine);
+}
+END_TEST
+
 TCase *resolved_cases(void)
 {
     TCase *cases = tcase_create("resolved");
+
+    tcase_add_test(cases,
+                   E6_what_no_token_can_have_is_resolved_to_none_whatever_was_resolved_before);
 
     tcase_add_loop_test(cases, E6_what_was_resolved_by_credential_denies_for_ever_once_revoked, 0,
                         2);

@@ -13,5 +13,6 @@ TCase *snapshot_cases(void); /* P7, F8, F10: compactions and those who sleep thr
 TCase *creation_cases(void); /* P8: directories created anew */
 TCase *disk_cases(void);     /* P5: no room */
 TCase *memory_cases(void);   /* P4, F9: no memory, and what is refused */
+TCase *caller_cases(void);   /* sections, forks, bounds, others' files */
 
 #endif

@@ -5,13 +5,15 @@
  *
  * `held` is stored (sequentially consistent) by weir_publisher_hold and _release, and loaded
  * (sequentially consistent) by weir_publisher_heartbeat after it has read the clock. `compacting`
- * is exchanged (acquire) and stored (release): one thread at a time compacts.
+ * is exchanged (acquire) and stored (release): one thread at a time compacts. `waiting` is relaxed:
+ * it only tells a compaction to let others go first.
  */
 #include <weir/publish.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -38,11 +40,12 @@
 #define LEASES_KEPT 10
 
 struct weir_publisher {
-    pthread_mutex_t lock; /* of all that follows but `held` and `compacting` */
+    pthread_mutex_t lock; /* of the replay and the writer */
     struct weir_replay replay;
     struct weir_journal_writer writer;
     int lock_file;
     pid_t process;       /* that opened it */
+    uint32_t waiting;    /* threads that want the lock for a change */
     uint32_t held;       /* by weir_publisher_hold */
     uint32_t compacting; /* by some thread */
 };
@@ -126,12 +129,16 @@ struct tidying {
     uint64_t snapshot; /* the newest image */
     uint64_t oldest;   /* the oldest image that is kept */
     uint64_t segment;  /* the segment that has the first change after that */
+    bool temporary;    /* remove what was being written by whoever died */
     bool removed_any;
 };
 
 static bool is_needed(const struct tidying *tidying, const struct weir_file_facts *facts)
 {
-    if (facts->kind == WEIR_FILE_TEMPORARY || facts->identity != tidying->identity) {
+    if (facts->kind == WEIR_FILE_TEMPORARY) {
+        return !tidying->temporary;
+    }
+    if (facts->identity != tidying->identity) {
         return false;
     }
     if (facts->kind == WEIR_FILE_IMAGE) {
@@ -164,15 +171,16 @@ static bool find_segment(void *context, const char *name, const struct weir_file
 }
 
 /* Removes what no follower needs: what came before a snapshot that was published ten leases ago,
- * images that never were published, other creations. That it fails harms nothing: it is done again.
- */
-static void tidy(const struct weir_replay *replay)
+ * images that never were published, other creations; and, while nobody writes, temporary files.
+ * That it fails harms nothing: it is done again. Beside changes: it touches nothing of theirs. */
+static void tidy(const struct weir_replay *replay, bool temporary)
 {
     struct weir_control *page = replay->control.page;
     struct tidying tidying = {
         .directory = &replay->directory,
         .identity = replay->control.header.identity,
         .snapshot = page->snapshot,
+        .temporary = temporary,
     };
 
     if (page->due_since != 0 &&
@@ -265,7 +273,7 @@ static enum weir_status open_publisher(const char *path, struct weir_directory *
         return status;
     }
     (void)pthread_mutex_init(&made->lock, NULL);
-    tidy(&made->replay);
+    tidy(&made->replay, true);
     weir_journal_prepare_spare(&made->writer);
     *publisher = made;
     return WEIR_OK;
@@ -436,6 +444,13 @@ enum weir_status weir_publisher_create(const char *path, const struct weir_image
  * ---- Changes ----
  */
 
+static void lock_for_change(struct weir_publisher *publisher)
+{
+    (void)__atomic_fetch_add(&publisher->waiting, 1, __ATOMIC_RELAXED);
+    (void)pthread_mutex_lock(&publisher->lock);
+    (void)__atomic_fetch_sub(&publisher->waiting, 1, __ATOMIC_RELAXED);
+}
+
 /* Whether the caller may wait for the lock, and change anything. */
 static enum weir_status check_caller(const struct weir_publisher *publisher,
                                      struct weir_error *error)
@@ -488,7 +503,7 @@ static enum weir_status put(struct weir_publisher *publisher,
     if (status != WEIR_OK) {
         return status;
     }
-    (void)pthread_mutex_lock(&publisher->lock);
+    lock_for_change(publisher);
     status = weir_plan_put(publisher->replay.engine, NULL, weir_block_of(token), how, &plan, error);
     if (status == WEIR_OK) {
         status = publish(publisher, &plan, WEIR_RECORD_PUT, false, bytes, sequence, error);
@@ -538,7 +553,7 @@ enum weir_status weir_publisher_revoke(struct weir_publisher *publisher, struct 
     if (status != WEIR_OK) {
         return status;
     }
-    (void)pthread_mutex_lock(&publisher->lock);
+    lock_for_change(publisher);
     status = revoke_locked(publisher, token_id, true, sequence, error);
     (void)pthread_mutex_unlock(&publisher->lock);
     return status;
@@ -644,6 +659,21 @@ static enum weir_status make_snapshot(struct compaction *compaction, uint64_t *s
  * not to be felt by those who wait for it. */
 #define STEP 128
 
+/* So often, at most, a compaction lets others go first before its next step: about a millisecond.
+ */
+#define COURTESY 2000
+
+/* Unlocks, and lets those who wait for the lock have it: it is not given to them by itself if the
+ * thread that had it comes back at once. */
+static void unlock_for_others(struct weir_publisher *publisher)
+{
+    (void)pthread_mutex_unlock(&publisher->lock);
+    for (unsigned i = 0;
+         i < COURTESY && __atomic_load_n(&publisher->waiting, __ATOMIC_RELAXED) != 0; i++) {
+        (void)sched_yield();
+    }
+}
+
 /* Brings the succession up to date and puts it in the place of what was there, which becomes
  * `*old`. */
 static enum weir_status succeed(struct weir_publisher *publisher,
@@ -667,7 +697,7 @@ static enum weir_status succeed(struct weir_publisher *publisher,
                 page->due_since = weir_boot_clock();
             }
         }
-        (void)pthread_mutex_unlock(&publisher->lock);
+        unlock_for_others(publisher);
     }
     return status;
 }
@@ -686,7 +716,7 @@ static void let_go(struct weir_publisher *publisher, struct weir_edition *old)
             base = weir_edition_retire(engine, old);
         }
         weir_retired_settle(engine);
-        (void)pthread_mutex_unlock(&publisher->lock);
+        unlock_for_others(publisher);
     }
     weir_grace_wait();
     weir_base_release(engine, &base);
@@ -722,9 +752,7 @@ static enum weir_status compact(struct weir_publisher *publisher, struct weir_in
     uint64_t sequence = 0;
     enum weir_status status = WEIR_OK;
 
-    (void)pthread_mutex_lock(&publisher->lock);
-    tidy(&publisher->replay);
-    (void)pthread_mutex_unlock(&publisher->lock);
+    tidy(&publisher->replay, false);
     status = weir_replay_open(&compaction.replay, publisher->replay.path, geteuid(), false,
                               &options, error);
     if (status != WEIR_OK) {

@@ -25,8 +25,9 @@
  *       write to memory that another thread uses. Whatever ids there are, one looks at no more than
  *       eight index lines, the at most eighty tokens they lead to, and a binary search; by
  *       credential, three times that. (A thread's first check registers it: see
- * weir_thread_register.) E5  What a check found in a read section stays as it was until the section
- * ends. E6  What was resolved by credential belongs to that issue number: once that is revoked,
+ *       weir_thread_register.)
+ *   E5  What a check found in a read section stays as it was until the section ends.
+ *   E6  What was resolved by credential belongs to that issue number: once that is revoked,
  *       replaced by another number, or was seen expired, it is denied for ever, though the id live
  *       again. What was resolved by id follows the id. (Number 0, of tokens from files, tells
  *       nothing apart: of two tokens with one id, one digest and no number, each is the other.)

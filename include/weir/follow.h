@@ -99,8 +99,8 @@ void weir_follower_close(struct weir_follower *follower);
  * directory was created anew, and nothing else. Opening a snapshot (F8) counts as one change.
  *
  * WEIR_OK; any code of weir_follower_open: the follower is as it was or further on (F9), and may be
- * polled again. WEIR_ERROR_ARGUMENT inside a read section. One caller at a time; beside it any
- * number of threads check.
+ * polled again. WEIR_ERROR_ARGUMENT inside a read section, if there is anything to do. One caller
+ * at a time; beside it any number of threads check.
  */
 enum weir_status weir_follower_poll(struct weir_follower *follower, uint64_t boot, uint64_t limit,
                                     struct weir_error *error);

@@ -241,21 +241,11 @@ static bool is_time_to_look(struct weir_follower *follower, uint64_t boot)
     return true;
 }
 
-enum weir_status weir_follower_poll(struct weir_follower *follower, uint64_t boot, uint64_t limit,
-                                    struct weir_error *error)
+static enum weir_status poll_directory(struct weir_follower *follower, uint64_t boot,
+                                       uint64_t limit, struct weir_error *error)
 {
-    const struct weir_control_map *control = &follower->replay.control;
     enum weir_status status = WEIR_OK;
 
-    if (weir_control_sequence(control) == follower->replay.applied &&
-        weir_control_heartbeat(control) == follower->heartbeat &&
-        within_lease(boot, follower->looked, follower->lease / 4)) {
-        return WEIR_OK;
-    }
-    if (weir_section_open()) {
-        return weir_fail(error, WEIR_ERROR_ARGUMENT,
-                         "a poll inside a read section would wait for itself");
-    }
     if (is_time_to_look(follower, boot) && weir_replay_replaced(&follower->replay)) {
         status = open_anew(follower, error);
     }
@@ -270,6 +260,24 @@ enum weir_status weir_follower_poll(struct weir_follower *follower, uint64_t boo
         }
     }
     return status;
+}
+
+enum weir_status weir_follower_poll(struct weir_follower *follower, uint64_t boot, uint64_t limit,
+                                    struct weir_error *error)
+{
+    const struct weir_control_map *control = &follower->replay.control;
+    struct weir_error attempt;
+
+    if (weir_control_sequence(control) == follower->replay.applied &&
+        weir_control_heartbeat(control) == follower->heartbeat &&
+        within_lease(boot, follower->looked, follower->lease / 4)) {
+        return WEIR_OK;
+    }
+    if (weir_section_open()) {
+        return weir_fail(error, WEIR_ERROR_ARGUMENT,
+                         "a poll inside a read section would wait for itself");
+    }
+    return weir_fail_as(error, poll_directory(follower, boot, limit, &attempt), &attempt);
 }
 
 bool weir_follower_wait(const struct weir_follower *follower, uint64_t timeout)

@@ -96,6 +96,7 @@ enum weir_status weir_journal_continue(struct weir_journal_writer *writer,
                                        const struct weir_journal_reader *reader,
                                        uint64_t segment_size, struct weir_error *error)
 {
+    struct weir_error not_there;
     enum weir_status status = WEIR_OK;
 
     *writer = (struct weir_journal_writer){
@@ -105,7 +106,10 @@ enum weir_status weir_journal_continue(struct weir_journal_writer *writer,
         .file = -1,
     };
     /* The last publisher may have named the next segment, and sealed this one, and died. */
-    status = reopen(writer, reader->next, error);
+    status = reopen(writer, reader->next, &not_there);
+    if (status != WEIR_OK && status != WEIR_ERROR_NOT_FOUND) {
+        return weir_fail_as(error, status, &not_there);
+    }
     if (status == WEIR_OK) {
         writer->offset = sizeof(struct weir_segment_header);
     } else if (status == WEIR_ERROR_NOT_FOUND) {

@@ -461,7 +461,8 @@ static enum weir_status check_caller(const struct weir_publisher *publisher,
     }
     return publisher->process == getpid()
                ? WEIR_OK
-               : weir_fail(error, WEIR_ERROR_BUSY, "the process that was forked from publishes");
+               : weir_fail(error, WEIR_ERROR_BUSY,
+                           "only the process that opened the publisher may use it");
 }
 
 /* Writes a change that is planned, publishes it, and commits it; or abandons it. The lock is held.

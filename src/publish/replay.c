@@ -201,17 +201,18 @@ static enum weir_status open_snapshot(const struct weir_replay *replay, uint64_t
 static enum weir_status open_newest(const struct weir_replay *replay,
                                     struct weir_succession *succession, struct weir_error *error)
 {
+    struct weir_error attempted;
     enum weir_status status = WEIR_ERROR_NOT_FOUND;
 
     for (unsigned attempt = 0; attempt < ATTEMPTS && status == WEIR_ERROR_NOT_FOUND; attempt++) {
         uint64_t snapshot = weir_control_snapshot(&replay->control);
 
-        status = open_snapshot(replay, snapshot, succession, error);
+        status = open_snapshot(replay, snapshot, succession, &attempted);
         if (status == WEIR_ERROR_NOT_FOUND && weir_control_snapshot(&replay->control) == snapshot) {
             break;
         }
     }
-    return status;
+    return weir_fail_as(error, status, &attempted);
 }
 
 enum weir_status weir_succession_open(const struct weir_replay *replay, const uint64_t *snapshot,
@@ -393,6 +394,7 @@ enum weir_status weir_replay_open(struct weir_replay *replay, const char *path, 
                                   bool writable, const struct weir_engine_options *options,
                                   struct weir_error *error)
 {
+    struct weir_error attempted;
     enum weir_status status = WEIR_OK;
 
     memset(replay, 0, sizeof *replay);
@@ -411,20 +413,20 @@ enum weir_status weir_replay_open(struct weir_replay *replay, const char *path, 
         release_path(replay);
         return status;
     }
-    status = weir_engine_open(NULL, options, &replay->engine, error);
+    status = weir_engine_open(NULL, options, &replay->engine, &attempted);
     if (status == WEIR_OK) {
-        status = weir_replay_adopt(replay, error);
+        status = weir_replay_adopt(replay, &attempted);
     }
     /* The directory may be created anew just then. */
     for (unsigned attempt = 0; attempt < ATTEMPTS && status == WEIR_ERROR_NOT_FOUND && !writable &&
                                weir_replay_replaced(replay);
          attempt++) {
-        status = weir_replay_reopen(replay, error);
+        status = weir_replay_reopen(replay, &attempted);
     }
     if (status != WEIR_OK) {
         weir_replay_close(replay);
     }
-    return status;
+    return weir_fail_as(error, status, &attempted);
 }
 
 void weir_replay_close(struct weir_replay *replay)

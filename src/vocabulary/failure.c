@@ -75,6 +75,15 @@ enum weir_status weir_fail_errno(struct weir_error *error, const char *what)
     return weir_fail(error, WEIR_ERROR_IO, "%s: %s", what, strerror_r(errno, words, sizeof words));
 }
 
+enum weir_status weir_fail_as(struct weir_error *error, enum weir_status status,
+                              const struct weir_error *attempt)
+{
+    if (status != WEIR_OK && error != NULL) {
+        *error = *attempt;
+    }
+    return status;
+}
+
 void weir_error_within(struct weir_error *error, const char *format, ...)
 {
     char inner[WEIR_PLACE_SIZE];

@@ -20,6 +20,11 @@ enum weir_status weir_fail_memory(struct weir_error *error);
 /* weir_fail for a system call that set errno: WEIR_ERROR_IO, what was tried and why it failed. */
 enum weir_status weir_fail_errno(struct weir_error *error, const char *what);
 
+/* Passes on the error of an attempt, if it failed for good: what was tried and then succeeded
+ * leaves the caller's as it was. Returns the status. */
+enum weir_status weir_fail_as(struct weir_error *error, enum weir_status status,
+                              const struct weir_error *attempt);
+
 /* Puts a step before the place that the error has already: "scopes[3]" before ".streams". */
 __attribute__((format(printf, 2, 3))) void weir_error_within(struct weir_error *error,
                                                              const char *format, ...);

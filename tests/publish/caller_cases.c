@@ -1,5 +1,6 @@
 /* What callers may do, and what is refused to them: sections, forks, bounds, others' files. */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,6 +98,33 @@ START_TEST(creating_and_resuming_remove_nobody_elses_files)
 }
 END_TEST
 
+START_TEST(an_error_is_left_alone_by_what_succeeds)
+{
+    struct stage stage;
+    struct weir_follower *follower = NULL;
+    struct weir_error error;
+    struct weir_error before;
+
+    memset(&before, 0xaa, sizeof before);
+    error = before;
+    stage_create(&stage);
+    follower = follow(&stage);
+    ck_assert_int_eq(publish_put(&stage, (struct recipe){"a", .version = 1}), WEIR_OK);
+    ck_assert_int_eq(publish_compact(&stage), WEIR_OK);
+    ck_assert_int_eq(publish_revoke(&stage, "a"), WEIR_OK);
+    ck_assert_int_eq(weir_follower_poll(follower, weir_clocks_now().boot, 0, &error), WEIR_OK);
+    ck_assert_int_eq(weir_follower_adopt(follower, &error), WEIR_OK);
+    weir_follower_close(follower);
+    stage_end(&stage);
+    ck_assert_int_eq(weir_publisher_resume(stage.path, &stage.options, &stage.publisher, &error),
+                     WEIR_OK);
+    ck_assert_int_eq(weir_follower_open(stage.path, NULL, &follower, &error), WEIR_OK);
+    ck_assert_int_eq(memcmp(&error, &before, sizeof error), 0);
+    weir_follower_close(follower);
+    stage_remove(&stage);
+}
+END_TEST
+
 START_TEST(F2_a_poll_of_what_was_superseded_and_is_gone_is_an_error)
 {
     struct stage stage;
@@ -122,6 +150,7 @@ TCase *caller_cases(void)
     tcase_add_test(cases, P1_a_process_that_was_forked_from_the_publisher_publishes_nothing);
     tcase_add_test(cases, F3_a_bounded_poll_that_lags_by_a_little_is_fresh_as_of_a_little_before);
     tcase_add_test(cases, creating_and_resuming_remove_nobody_elses_files);
+    tcase_add_test(cases, an_error_is_left_alone_by_what_succeeds);
     tcase_add_test(cases, F2_a_poll_of_what_was_superseded_and_is_gone_is_an_error);
     return cases;
 }

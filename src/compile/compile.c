@@ -21,7 +21,6 @@ struct weir_compiler {
     struct weir_arena scratch; /* for the token being added */
     struct block_chunk *chunks;
     struct weir_compiled_entry *entries;
-    size_t count;
     size_t capacity;
     struct weir_content content;
 };
@@ -45,7 +44,7 @@ enum weir_status weir_compiler_new(const struct weir_allocator *allocator,
 
 size_t weir_compiler_count(const struct weir_compiler *compiler)
 {
-    return compiler->count;
+    return (size_t)compiler->content.count;
 }
 
 static bool reserve_entry(struct weir_compiler *compiler)
@@ -53,7 +52,7 @@ static bool reserve_entry(struct weir_compiler *compiler)
     size_t capacity = compiler->capacity == 0 ? 64 : 2 * compiler->capacity;
     struct weir_compiled_entry *entries = NULL;
 
-    if (compiler->count < compiler->capacity) {
+    if (compiler->content.count < compiler->capacity) {
         return true;
     }
     entries = weir_reallocate(&compiler->allocator, compiler->entries,
@@ -90,7 +89,7 @@ static enum weir_status add_planned(struct weir_compiler *compiler,
 {
     char *bytes = NULL;
 
-    if (compiler->count == WEIR_IMAGE_TOKENS_MAX) {
+    if (compiler->content.count == WEIR_IMAGE_TOKENS_MAX) {
         return weir_fail(error, WEIR_ERROR_LIMIT, "too many tokens for one image");
     }
     bytes = reserve_entry(compiler) ? reserve_block(compiler, plan->size) : NULL;
@@ -98,10 +97,10 @@ static enum weir_status add_planned(struct weir_compiler *compiler,
         return weir_fail_memory(error);
     }
     weir_block_write(plan, bytes);
+    compiler->entries[compiler->content.count] =
+        (struct weir_compiled_entry){(const struct weir_block *)(void *)bytes, position};
     weir_content_add(&compiler->content, (const struct weir_block *)(void *)bytes, plan->size);
     compiler->chunks->used += plan->size;
-    compiler->entries[compiler->count++] =
-        (struct weir_compiled_entry){(const struct weir_block *)(void *)bytes, position};
     return WEIR_OK;
 }
 
@@ -122,8 +121,7 @@ enum weir_status weir_compile(struct weir_compiler *compiler, uint64_t sequence,
                               struct weir_image **image, uint64_t *duplicate,
                               struct weir_error *error)
 {
-    return weir_lay_out(compiler->entries, compiler->count,
-                        weir_content_hash_key(&compiler->content), sequence, &compiler->allocator,
+    return weir_lay_out(compiler->entries, &compiler->content, sequence, &compiler->allocator,
                         image, duplicate, error);
 }
 

@@ -16,7 +16,8 @@ void weir_content_add(struct weir_content *content, const struct weir_block *blo
     content->count++;
 }
 
-uint64_t weir_content_hash_key(const struct weir_content *content)
+/* The hash key of an image of that content. */
+static uint64_t content_hash_key(const struct weir_content *content)
 {
     const uint64_t parts[] = {content->low, content->high, content->count};
 
@@ -429,21 +430,21 @@ static enum weir_status make_image(struct layout_plan *plan, struct weir_image *
     return status;
 }
 
-enum weir_status weir_lay_out(const struct weir_compiled_entry *entries, size_t count,
-                              uint64_t hash_key, uint64_t sequence,
+enum weir_status weir_lay_out(const struct weir_compiled_entry *entries,
+                              const struct weir_content *content, uint64_t sequence,
                               const struct weir_allocator *allocator, struct weir_image **image,
                               uint64_t *duplicate, struct weir_error *error)
 {
     struct layout_plan plan = {
         .entries = entries,
-        .count = count,
+        .count = (size_t)content->count,
         .id = {.kind = WEIR_KEY_ID},
         .digest = {.kind = WEIR_KEY_DIGEST},
         .header =
             {
                 .version = WEIR_FORMAT_VERSION,
                 .sequence = sequence,
-                .hash_key = hash_key,
+                .hash_key = content_hash_key(content),
             },
         .allocator = *allocator,
     };

@@ -22,18 +22,15 @@ struct weir_content {
 /* Adds a block of that size to the sum. */
 void weir_content_add(struct weir_content *content, const struct weir_block *block, size_t size);
 
-/* The hash key of an image of that content. */
-uint64_t weir_content_hash_key(const struct weir_content *content);
-
 /* A block that has been compiled, and the caller's number for it. */
 struct weir_compiled_entry {
     const struct weir_block *block;
     uint64_t position;
 };
 
-/* Makes the image of the blocks. Errors as weir_compile. */
-enum weir_status weir_lay_out(const struct weir_compiled_entry *entries, size_t count,
-                              uint64_t hash_key, uint64_t sequence,
+/* Makes the image of the blocks, whose sum and number `content` is. Errors as weir_compile. */
+enum weir_status weir_lay_out(const struct weir_compiled_entry *entries,
+                              const struct weir_content *content, uint64_t sequence,
                               const struct weir_allocator *allocator, struct weir_image **image,
                               uint64_t *duplicate, struct weir_error *error);
 

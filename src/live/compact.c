@@ -23,7 +23,6 @@ struct gathering {
     const struct weir_engine *engine;
     struct weir_expiry kept; /* what expired before is left out */
     struct weir_compiled_entry *entries;
-    size_t count;
     struct weir_content content;
 };
 
@@ -34,10 +33,10 @@ static bool gather(void *context, uint32_t offset)
         weir_live_block(gathering->engine, &gathering->engine->edition->base, offset);
 
     if (!weir_block_expired_before(block, gathering->kept)) {
+        uint64_t count = gathering->content.count;
+
+        gathering->entries[count] = (struct weir_compiled_entry){block, count};
         weir_content_add(&gathering->content, block, weir_block_size(block));
-        gathering->entries[gathering->count] =
-            (struct weir_compiled_entry){block, gathering->count};
-        gathering->count++;
     }
     return true;
 }
@@ -61,8 +60,7 @@ enum weir_status weir_engine_compact(const struct weir_engine *engine, struct we
     gathering.kept = weir_first_kept(now);
     (void)weir_edition_each(engine->edition, gather, &gathering);
     status =
-        weir_lay_out(gathering.entries, gathering.count, weir_content_hash_key(&gathering.content),
-                     sequence, &memory, image, NULL, error);
+        weir_lay_out(gathering.entries, &gathering.content, sequence, &memory, image, NULL, error);
     weir_release(&memory, gathering.entries, size);
     return status;
 }

@@ -197,8 +197,7 @@ enum weir_status weir_edition_prepare(struct weir_engine *engine, const struct w
     if (image == NULL) {
         const struct weir_content content = {0};
 
-        status = weir_lay_out(NULL, 0, weir_content_hash_key(&content), 0,
-                              &engine->writer.allocator, &empty, NULL, error);
+        status = weir_lay_out(NULL, &content, 0, &engine->writer.allocator, &empty, NULL, error);
         if (status != WEIR_OK) {
             return status;
         }

@@ -83,8 +83,7 @@ static enum weir_status lay_out_tokens(const struct weir_compiled_token *const *
         entries[i] = (struct weir_compiled_entry){block, i};
         weir_content_add(&content, block, weir_block_size(block));
     }
-    status = weir_lay_out(entries, count, weir_content_hash_key(&content), 0, allocator, image,
-                          NULL, error);
+    status = weir_lay_out(entries, &content, 0, allocator, image, NULL, error);
     weir_release(allocator, entries, size);
     return status;
 }

@@ -399,8 +399,7 @@ static enum weir_status make_files_for(const struct weir_directory *directory,
     enum weir_status status = WEIR_OK;
 
     if (image == NULL) {
-        status = weir_lay_out(NULL, 0, weir_content_hash_key(&content), 0, &allocator, &empty, NULL,
-                              error);
+        status = weir_lay_out(NULL, &content, 0, &allocator, &empty, NULL, error);
         image = empty;
     }
     if (status == WEIR_OK) {

@@ -12,7 +12,7 @@
 
 static uint64_t buckets_size(const struct weir_index_header *index)
 {
-    return (index->bucket_count + WEIR_REACH - 1) * sizeof(struct weir_bucket);
+    return weir_bucket_total(index->bucket_count) * sizeof(struct weir_bucket);
 }
 
 static uint64_t overflow_size(const struct weir_index_header *index)
@@ -143,13 +143,14 @@ enum weir_status weir_image_open_memory(const void *bytes, size_t size, enum wei
     return validate_and_wrap(copy, size, WEIR_ALLOCATED, &memory, image, error);
 }
 
-/* Reads `size` bytes; a file that ends before is one that somebody is cutting. */
-static enum weir_status read_whole(int file, char *buffer, size_t size, struct weir_error *error)
+/* A file that ends before is one that somebody is cutting. */
+enum weir_status weir_read_at(int file, void *bytes, size_t size, uint64_t offset,
+                              struct weir_error *error)
 {
     size_t have = 0;
 
     while (have < size) {
-        ssize_t got = read(file, buffer + have, size - have);
+        ssize_t got = pread(file, (char *)bytes + have, size - have, (off_t)(offset + have));
 
         if (got < 0 && errno == EINTR) {
             continue;
@@ -158,7 +159,7 @@ static enum weir_status read_whole(int file, char *buffer, size_t size, struct w
             return weir_fail_errno(error, "read");
         }
         if (got == 0) {
-            return weir_fail(error, WEIR_ERROR_TRUNCATED, "the file shrank while it was read");
+            return weir_fail(error, WEIR_ERROR_TRUNCATED, "the file is shorter than it was");
         }
         have += (size_t)got;
     }
@@ -174,7 +175,7 @@ static enum weir_status open_copy(int file, size_t size, const struct weir_alloc
     if (copy == NULL) {
         return weir_fail_memory(error);
     }
-    status = read_whole(file, copy, size, error);
+    status = weir_read_at(file, copy, size, 0, error);
     if (status != WEIR_OK) {
         weir_release(allocator, copy, size);
         return status;

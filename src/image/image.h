@@ -72,9 +72,9 @@ enum weir_status weir_image_open_file(int file, enum weir_image_mode mode,
                                       const struct weir_allocator *allocator,
                                       struct weir_image **image, struct weir_error *error);
 
-/* Writes all of the bytes to the file, at its end. */
-enum weir_status weir_write_whole(int file, const char *bytes, size_t size,
-                                  struct weir_error *error);
+/* Reads `size` bytes of the file at `offset`; fewer than that are WEIR_ERROR_TRUNCATED. */
+enum weir_status weir_read_at(int file, void *bytes, size_t size, uint64_t offset,
+                              struct weir_error *error);
 
 /* Whether some token could have an id of that length; any other needs no looking for. */
 static inline bool weir_id_length_possible(struct weir_text id)

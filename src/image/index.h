@@ -24,6 +24,12 @@ struct weir_index {
     uint64_t overflow_count;
 };
 
+/* The buckets of an index with so many homes: those that the last homes spill into follow them. */
+static inline uint64_t weir_bucket_total(uint64_t bucket_count)
+{
+    return bucket_count + WEIR_REACH - 1;
+}
+
 /* Where the blocks are that offsets lead to. */
 struct weir_blocks {
     const char *section;

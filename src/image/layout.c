@@ -187,7 +187,7 @@ static unsigned take_slot(struct index_plan *index, uint64_t hash)
 
 static size_t fill_size(const struct index_plan *index)
 {
-    return (size_t)index->header.bucket_count + WEIR_REACH - 1;
+    return (size_t)weir_bucket_total(index->header.bucket_count);
 }
 
 static bool plan_buckets(struct layout_plan *plan, struct index_plan *index)
@@ -383,10 +383,7 @@ static void write_blocks(struct layout_plan *plan, char *section)
         size_t size = weir_block_size(block);
 
         if (i + AHEAD < plan->count) {
-            const struct weir_block *later = plan->entries[keys[i + AHEAD].entry].block;
-
-            __builtin_prefetch(later);
-            __builtin_prefetch((const char *)later + 64);
+            weir_block_prefetch(plan->entries[keys[i + AHEAD].entry].block);
         }
         if (i + 2 * (size_t)AHEAD < plan->count) {
             __builtin_prefetch(&plan->entries[keys[i + 2 * (size_t)AHEAD].entry]);

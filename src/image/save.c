@@ -79,8 +79,8 @@ static enum weir_status open_temporary(struct replacement *replacement, struct w
     return weir_fail_errno(error, "open");
 }
 
-enum weir_status weir_write_whole(int file, const char *bytes, size_t size,
-                                  struct weir_error *error)
+static enum weir_status write_whole(int file, const char *bytes, size_t size,
+                                    struct weir_error *error)
 {
     while (size > 0) {
         ssize_t written = write(file, bytes, size);
@@ -145,7 +145,7 @@ static enum weir_status fill_temporary(const struct replacement *replacement, co
         status = take_after(file, &replacement->old, error);
     }
     if (status == WEIR_OK) {
-        status = weir_write_whole(file, bytes, size, error);
+        status = write_whole(file, bytes, size, error);
     }
     if (status == WEIR_OK && fsync(file) != 0) {
         status = weir_fail_errno(error, "fsync");

@@ -415,9 +415,10 @@ static enum weir_status check_gaps(const struct image_check *check)
         uint64_t end;
     } gaps[] = {
         {view->header + 1, layout.id_buckets},
-        {view->id.buckets + view->id.bucket_count + WEIR_REACH - 1, layout.id_overflow},
+        {view->id.buckets + weir_bucket_total(view->id.bucket_count), layout.id_overflow},
         {view->id.overflow + view->id.overflow_count, layout.digest_buckets},
-        {view->digest.buckets + view->digest.bucket_count + WEIR_REACH - 1, layout.digest_overflow},
+        {view->digest.buckets + weir_bucket_total(view->digest.bucket_count),
+         layout.digest_overflow},
         {view->digest.overflow + view->digest.overflow_count, layout.blocks},
         {bytes + layout.blocks, layout.blocks + WEIR_BLOCKS_MARGIN},
         {bytes + layout.file_size - WEIR_BLOCKS_MARGIN, layout.file_size},
@@ -488,7 +489,7 @@ static enum weir_status check_index(const struct image_check *check, const struc
 {
     uint64_t slots = index->overflow_count;
 
-    for (uint64_t i = 0; i < index->bucket_count + WEIR_REACH - 1; i++) {
+    for (uint64_t i = 0; i < weir_bucket_total(index->bucket_count); i++) {
         if (!bucket_valid(check, &index->buckets[i], &slots)) {
             return damaged(check, "an index leads to no block");
         }

@@ -20,12 +20,6 @@ struct lookup {
     bool possible;     /* some token could have the id */
 };
 
-static void prefetch_block(const struct weir_block *block)
-{
-    __builtin_prefetch(block);
-    __builtin_prefetch((const char *)block + WEIR_CACHE_LINE);
-}
-
 static void hash_ids(const struct weir_base *base, const struct weir_question *questions,
                      size_t count, struct lookup *lookups)
 {
@@ -58,7 +52,7 @@ static bool prefetch_candidate(const struct weir_engine *engine, const struct we
         return true;
     }
     if (offset != 0) {
-        prefetch_block(weir_blocks_at(base->blocks, offset));
+        weir_block_prefetch(weir_blocks_at(base->blocks, offset));
     }
     return false;
 }
@@ -104,7 +98,7 @@ static void prefetch_own(const struct weir_engine *engine, size_t count,
 {
     for (size_t i = 0; i < count; i++) {
         if ((lookups[i].offset & WEIR_OFFSET_OWN) != 0) {
-            prefetch_block(
+            weir_block_prefetch(
                 weir_handles_block(&engine->handles, lookups[i].offset & ~WEIR_OFFSET_OWN));
         }
     }

@@ -18,15 +18,10 @@
  * of the second index.
  */
 
-static uint64_t bucket_total(const struct weir_live_index *index)
-{
-    return index->bucket_count + WEIR_REACH - 1;
-}
-
 static uint64_t position_count(const struct weir_edition *edition)
 {
-    return bucket_total(&edition->base.id) + edition->base.id.overflow_count +
-           (edition->own != NULL ? bucket_total(&edition->own->id) : 0);
+    return weir_bucket_total(edition->base.id.bucket_count) + edition->base.id.overflow_count +
+           (edition->own != NULL ? weir_bucket_total(edition->own->id.bucket_count) : 0);
 }
 
 static bool visit_bucket(const struct weir_bucket *bucket, weir_offset_visitor *visit,
@@ -55,10 +50,10 @@ static bool visit_position(const struct weir_edition *edition, uint64_t position
 {
     const struct weir_live_index *id = &edition->base.id;
 
-    if (position < bucket_total(id)) {
+    if (position < weir_bucket_total(id->bucket_count)) {
         return visit_bucket(&id->buckets[position], visit, context);
     }
-    position -= bucket_total(id);
+    position -= weir_bucket_total(id->bucket_count);
     if (position < id->overflow_count) {
         return visit_entry(&id->overflow[position], visit, context);
     }

@@ -19,19 +19,25 @@
  * ---- Slots ----
  */
 
-/* The first free slot that a key of that hash may have, or NULL. */
-static uint32_t *free_slot(const struct weir_live_index *index, uint64_t hash)
+/* The first slot with that offset of those that a key of that hash may have, or NULL. */
+static uint32_t *slot_with(const struct weir_live_index *index, uint64_t hash, uint32_t offset)
 {
     struct weir_bucket *bucket = weir_live_home(index, hash);
 
     for (unsigned reach = 0; reach < WEIR_REACH; reach++, bucket++) {
         for (unsigned slot = 0; slot < WEIR_SLOTS; slot++) {
-            if (bucket->offset[slot] == 0) {
+            if (bucket->offset[slot] == offset) {
                 return weir_bucket_slot(bucket, slot);
             }
         }
     }
     return NULL;
+}
+
+/* The first free slot that a key of that hash may have, or NULL. */
+static uint32_t *free_slot(const struct weir_live_index *index, uint64_t hash)
+{
+    return slot_with(index, hash, 0);
 }
 
 static struct weir_bucket *bucket_of(const struct weir_live_index *index, const uint32_t *slot)
@@ -65,22 +71,13 @@ void weir_own_insert(struct weir_live_index *index, uint64_t hash, uint32_t hand
 
 uint32_t *weir_own_slot(const struct weir_live_index *index, uint64_t hash, uint32_t handle)
 {
-    struct weir_bucket *bucket = weir_live_home(index, hash);
-
-    for (unsigned reach = 0; reach < WEIR_REACH; reach++, bucket++) {
-        for (unsigned slot = 0; slot < WEIR_SLOTS; slot++) {
-            if (bucket->offset[slot] == (handle | WEIR_OFFSET_OWN)) {
-                return weir_bucket_slot(bucket, slot);
-            }
-        }
-    }
-    return NULL;
+    return slot_with(index, hash, handle | WEIR_OFFSET_OWN);
 }
 
 bool weir_own_has_slot(const struct weir_live_index *index, const uint32_t *slot)
 {
     const char *begin = (const char *)index->buckets;
-    const char *end = (const char *)(index->buckets + index->bucket_count + WEIR_REACH - 1);
+    const char *end = (const char *)(index->buckets + weir_bucket_total(index->bucket_count));
 
     return (const char *)slot >= begin && (const char *)slot < end;
 }
@@ -121,7 +118,7 @@ static bool has_room(const struct weir_own *own, const struct weir_block *block)
 static struct weir_own *own_new(struct weir_engine *engine, uint64_t id_homes,
                                 uint64_t digest_homes)
 {
-    size_t buckets = (size_t)(id_homes + digest_homes + 2 * (WEIR_REACH - 1));
+    size_t buckets = (size_t)(weir_bucket_total(id_homes) + weir_bucket_total(digest_homes));
     size_t size = sizeof(struct weir_own) + WEIR_CACHE_LINE + buckets * sizeof(struct weir_bucket);
     struct weir_own *own = weir_retirable_new(engine, size);
     uintptr_t first = 0;
@@ -133,7 +130,7 @@ static struct weir_own *own_new(struct weir_engine *engine, uint64_t id_homes,
     first = weir_round_up((uintptr_t)(own + 1), WEIR_CACHE_LINE);
     own->id =
         (struct weir_live_index){.buckets = (struct weir_bucket *)first, .bucket_count = id_homes};
-    own->digest = (struct weir_live_index){.buckets = own->id.buckets + id_homes + WEIR_REACH - 1,
+    own->digest = (struct weir_live_index){.buckets = own->id.buckets + weir_bucket_total(id_homes),
                                            .bucket_count = digest_homes};
     return own;
 }
@@ -143,7 +140,7 @@ static struct weir_own *own_new(struct weir_engine *engine, uint64_t id_homes,
 static bool add_all(const struct weir_engine *engine, const struct weir_live_index *from,
                     enum weir_key_kind kind, const struct weir_own *own, struct weir_live_index *to)
 {
-    const struct weir_bucket *end = from->buckets + from->bucket_count + WEIR_REACH - 1;
+    const struct weir_bucket *end = from->buckets + weir_bucket_total(from->bucket_count);
 
     for (const struct weir_bucket *bucket = from->buckets; bucket < end; bucket++) {
         for (unsigned slot = 0; slot < WEIR_SLOTS; slot++) {

@@ -15,13 +15,6 @@ struct lookup {
     const struct weir_block *candidate; /* the first block whose tag matches, or NULL */
 };
 
-/* A block of common size lies in two cache lines. */
-static void prefetch_block(const struct weir_block *block)
-{
-    __builtin_prefetch(block);
-    __builtin_prefetch((const char *)block + 64);
-}
-
 static void hash_ids(const struct weir_view *view, const struct weir_question *questions,
                      size_t count, struct lookup *lookups)
 {
@@ -45,7 +38,7 @@ static void find_candidates(const struct weir_view *view, size_t count, struct l
         if (matches != 0) {
             lookups[i].candidate =
                 weir_blocks_at(view->blocks, bucket->offset[WEIR_SLOT_OF(matches)]);
-            prefetch_block(lookups[i].candidate);
+            weir_block_prefetch(lookups[i].candidate);
         } else if (bucket->spilled != 0) {
             __builtin_prefetch(bucket + 1);
         }

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "image/image.h"
 #include "vocabulary/failure.h"
 
 /*
@@ -245,28 +245,6 @@ enum weir_status weir_file_size(int file, uint64_t *size, struct weir_error *err
     return WEIR_OK;
 }
 
-enum weir_status weir_read_at(int file, void *bytes, size_t size, uint64_t offset,
-                              struct weir_error *error)
-{
-    size_t have = 0;
-
-    while (have < size) {
-        ssize_t got = pread(file, (char *)bytes + have, size - have, (off_t)(offset + have));
-
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            return weir_fail_errno(error, "pread");
-        }
-        if (got == 0) {
-            return weir_fail(error, WEIR_ERROR_TRUNCATED, "is shorter than it was");
-        }
-        have += (size_t)got;
-    }
-    return WEIR_OK;
-}
-
 enum weir_status weir_write_at(int file, const void *bytes, size_t size, uint64_t offset,
                                struct weir_error *error)
 {
@@ -352,12 +330,4 @@ enum weir_status weir_boot_id(char boot_id[WEIR_BOOT_ID_SIZE], struct weir_error
     status = weir_read_at(file, boot_id, WEIR_BOOT_ID_SIZE, 0, error);
     (void)close(file);
     return status;
-}
-
-uint64_t weir_boot_clock(void)
-{
-    struct timespec boot = {0};
-
-    (void)clock_gettime(CLOCK_BOOTTIME, &boot);
-    return (uint64_t)boot.tv_sec * 1000000000u + (uint64_t)boot.tv_nsec;
 }

@@ -13,6 +13,7 @@
 #include <weir/error.h>
 
 #include "publish/format.h"
+#include "vocabulary/clock.h"
 
 struct weir_directory {
     int file;
@@ -71,9 +72,7 @@ enum weir_status weir_directory_open_file(const struct weir_directory *directory
 /* The size of an open file. */
 enum weir_status weir_file_size(int file, uint64_t *size, struct weir_error *error);
 
-/* Reads `size` bytes at `offset`; fewer than that are WEIR_ERROR_TRUNCATED. */
-enum weir_status weir_read_at(int file, void *bytes, size_t size, uint64_t offset,
-                              struct weir_error *error);
+/* Writes all of the bytes there. WEIR_OK, WEIR_ERROR_IO. */
 enum weir_status weir_write_at(int file, const void *bytes, size_t size, uint64_t offset,
                                struct weir_error *error);
 
@@ -88,8 +87,5 @@ enum weir_status weir_directory_make_file(const struct weir_directory *directory
 
 /* The id of the machine's boot. */
 enum weir_status weir_boot_id(char boot_id[WEIR_BOOT_ID_SIZE], struct weir_error *error);
-
-/* The time since boot, in nanoseconds. */
-uint64_t weir_boot_clock(void);
 
 #endif

@@ -4,25 +4,31 @@
 #include <string.h>
 #include <time.h>
 
+#include "vocabulary/clock.h"
+
+static struct weir_instant read_clock(clockid_t clock)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(clock, &now);
+    return (struct weir_instant){now.tv_sec, (uint32_t)now.tv_nsec};
+}
+
+uint64_t weir_boot_clock(void)
+{
+    struct weir_instant boot = read_clock(CLOCK_BOOTTIME);
+
+    return (uint64_t)boot.seconds * 1000000000u + boot.nanoseconds;
+}
+
 struct weir_clocks weir_clocks_now(void)
 {
-    struct timespec wall = {0};
-    struct timespec boot = {0};
-
-    (void)clock_gettime(CLOCK_REALTIME_COARSE, &wall);
-    (void)clock_gettime(CLOCK_BOOTTIME, &boot);
-    return (struct weir_clocks){
-        .wall = {wall.tv_sec, (uint32_t)wall.tv_nsec},
-        .boot = (uint64_t)boot.tv_sec * 1000000000u + (uint64_t)boot.tv_nsec,
-    };
+    return (struct weir_clocks){read_clock(CLOCK_REALTIME_COARSE), weir_boot_clock()};
 }
 
 struct weir_instant weir_instant_now(void)
 {
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (struct weir_instant){now.tv_sec, (uint32_t)now.tv_nsec};
+    return read_clock(CLOCK_REALTIME);
 }
 
 /* Days since 1970-01-01 in the proleptic Gregorian calendar. The year is taken to begin in March,

@@ -130,13 +130,6 @@ static void remove_hint(struct weir_own *own, const struct weir_block *block, ui
  * ---- Planning ----
  */
 
-static enum weir_status check_section(struct weir_error *error)
-{
-    return weir_section_open() ? weir_fail(error, WEIR_ERROR_ARGUMENT,
-                                           "a change inside a read section would wait for itself")
-                               : WEIR_OK;
-}
-
 static enum weir_status check_put(const struct weir_engine *engine,
                                   const struct weir_edition *edition,
                                   const struct weir_block *block, enum weir_put put,
@@ -188,10 +181,10 @@ enum weir_status weir_plan_put(struct weir_engine *engine, struct weir_edition *
                                struct weir_plan *plan, struct weir_error *error)
 {
     struct weir_text id = weir_block_id(block);
-    enum weir_status status = check_section(error);
+    enum weir_status status = WEIR_OK;
 
-    if (status != WEIR_OK) {
-        return status;
+    if (weir_section_open()) {
+        return weir_fail_section(error, "a change");
     }
     *plan = (struct weir_plan){.edition = edition_or_current(engine, edition)};
     plan->place = find_place(engine, plan->edition, id);
@@ -221,10 +214,8 @@ enum weir_status weir_plan_revoke(struct weir_engine *engine, struct weir_editio
                                   struct weir_text id, struct weir_plan *plan,
                                   struct weir_error *error)
 {
-    enum weir_status status = check_section(error);
-
-    if (status != WEIR_OK) {
-        return status;
+    if (weir_section_open()) {
+        return weir_fail_section(error, "a change");
     }
     *plan = (struct weir_plan){.edition = edition_or_current(engine, edition)};
     if (weir_id_length_possible(id)) {

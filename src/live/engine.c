@@ -124,22 +124,16 @@ void weir_engine_close(struct weir_engine *engine)
  * ---- The whole ----
  */
 
-static enum weir_status refuse_section(struct weir_error *error)
-{
-    return weir_section_open() ? weir_fail(error, WEIR_ERROR_ARGUMENT,
-                                           "inside a read section this would wait for itself")
-                               : WEIR_OK;
-}
-
 enum weir_status weir_engine_swap(struct weir_engine *engine, const struct weir_image *image,
                                   struct weir_error *error)
 {
     struct weir_edition *edition = NULL;
-    enum weir_status status = refuse_section(error);
+    enum weir_status status = WEIR_OK;
 
-    if (status == WEIR_OK) {
-        status = weir_edition_prepare(engine, image, false, &edition, error);
+    if (weir_section_open()) {
+        return weir_fail_section(error, "a swap");
     }
+    status = weir_edition_prepare(engine, image, false, &edition, error);
     if (status == WEIR_OK) {
         weir_edition_let_go(engine, weir_edition_replace(engine, edition));
     }
@@ -148,12 +142,11 @@ enum weir_status weir_engine_swap(struct weir_engine *engine, const struct weir_
 
 enum weir_status weir_engine_reclaim(struct weir_engine *engine, struct weir_error *error)
 {
-    enum weir_status status = refuse_section(error);
-
-    if (status == WEIR_OK) {
-        weir_retired_release(engine);
+    if (weir_section_open()) {
+        return weir_fail_section(error, "reclaiming");
     }
-    return status;
+    weir_retired_release(engine);
+    return WEIR_OK;
 }
 
 struct weir_engine_usage weir_engine_usage(const struct weir_engine *engine)

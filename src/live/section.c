@@ -2,9 +2,17 @@
 
 #include <weir/engine.h>
 
+#include "vocabulary/failure.h"
+
 #if WEIR_TSAN
 char weir_grace_period;
 #endif
+
+enum weir_status weir_fail_section(struct weir_error *error, const char *what)
+{
+    return weir_fail(error, WEIR_ERROR_ARGUMENT, "%s inside a read section would wait for itself",
+                     what);
+}
 
 void weir_grace_wait(void)
 {

@@ -19,6 +19,8 @@
 #endif
 #include <urcu-bp.h>
 
+#include <weir/error.h>
+
 #include "vocabulary/vector.h"
 
 #if WEIR_TSAN
@@ -109,6 +111,9 @@ static inline bool weir_section_open(void)
     return reader != NULL && (reader->ctr & URCU_BP_GP_CTR_NEST_MASK) != 0;
 #endif
 }
+
+/* Fails what would wait for the section that it is called in: WEIR_ERROR_ARGUMENT. */
+enum weir_status weir_fail_section(struct weir_error *error, const char *what);
 
 /* Waits until every section that is open has ended. Not inside one. */
 void weir_grace_wait(void);

@@ -73,7 +73,6 @@ static inline bool within_lease(uint64_t boot, uint64_t fresh, uint64_t lease)
 const struct weir_engine *weir_follower_engine(const struct weir_follower *follower, uint64_t boot)
 {
     uint64_t fresh = __atomic_load_n(&follower->fresh, __ATOMIC_ACQUIRE); /* E */
-
     uint64_t lease = __atomic_load_n(&follower->lease, __ATOMIC_RELAXED);
 
     return fresh != 0 && within_lease(boot, fresh, lease) ? follower->engine : NULL;
@@ -127,6 +126,9 @@ enum weir_status weir_follower_open(const char *path, const struct weir_follower
     struct weir_follower *made = NULL;
     enum weir_status status = WEIR_OK;
 
+    if (weir_section_open()) {
+        return weir_fail_section(error, "opening a directory");
+    }
     options = options != NULL ? options : &defaults;
     allocator = weir_allocator_or_default(options->allocator);
     engine_options.allocator = &allocator;
@@ -274,8 +276,7 @@ enum weir_status weir_follower_poll(struct weir_follower *follower, uint64_t boo
         return WEIR_OK;
     }
     if (weir_section_open()) {
-        return weir_fail(error, WEIR_ERROR_ARGUMENT,
-                         "a poll inside a read section would wait for itself");
+        return weir_fail_section(error, "a poll");
     }
     return weir_fail_as(error, poll_directory(follower, boot, limit, &attempt), &attempt);
 }
@@ -293,8 +294,7 @@ bool weir_follower_wait(const struct weir_follower *follower, uint64_t timeout)
 enum weir_status weir_follower_adopt(struct weir_follower *follower, struct weir_error *error)
 {
     if (weir_section_open()) {
-        return weir_fail(error, WEIR_ERROR_ARGUMENT,
-                         "going over to a snapshot inside a read section would wait for itself");
+        return weir_fail_section(error, "going over to a snapshot");
     }
     if (weir_control_sequence(&follower->replay.control) == WEIR_SEQUENCE_SUPERSEDED) {
         return open_anew(follower, error);

@@ -7,6 +7,21 @@
 #include "publish/directory.h"
 
 /*
+ * ---- Segments ----
+ */
+
+/* Opens the segment of that name, if it is what its name says. `flags` are open's. WEIR_OK,
+ * WEIR_ERROR_NOT_FOUND, _OWNER, _IO, _TRUNCATED, _VERSION, _DAMAGED; the place is the name. */
+enum weir_status weir_segment_open(const struct weir_directory *directory, uint64_t identity,
+                                   uint64_t first, int flags, int *file,
+                                   struct weir_segment_header *header, struct weir_error *error);
+
+/* The segment that has a certain change, or will have it: the last that begins with it or with one
+ * before. WEIR_OK, WEIR_ERROR_NOT_FOUND, _IO. */
+enum weir_status weir_segment_find(const struct weir_directory *directory, uint64_t identity,
+                                   uint64_t sequence, uint64_t *first, struct weir_error *error);
+
+/*
  * ---- Reading ----
  */
 

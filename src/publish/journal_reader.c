@@ -12,9 +12,8 @@
  * ---- Segments ----
  */
 
-static enum weir_status check_segment(const struct weir_segment_header *header,
-                                      const struct weir_journal_reader *reader, uint64_t first,
-                                      uint64_t size, struct weir_error *error)
+static enum weir_status check_segment(const struct weir_segment_header *header, uint64_t identity,
+                                      uint64_t first, uint64_t size, struct weir_error *error)
 {
     if (memcmp(header->magic, WEIR_SEGMENT_MAGIC, WEIR_PUBLISH_MAGIC_SIZE) != 0 ||
         header->checksum != weir_segment_checksum(header)) {
@@ -23,53 +22,61 @@ static enum weir_status check_segment(const struct weir_segment_header *header,
     if (header->version != WEIR_PUBLISH_VERSION) {
         return weir_fail(error, WEIR_ERROR_VERSION, "is of another version");
     }
-    if (header->identity != reader->identity || header->first != first) {
+    if (header->identity != identity || header->first != first) {
         return weir_fail(error, WEIR_ERROR_DAMAGED, "is another segment than its name says");
     }
     return header->size <= size ? WEIR_OK
                                 : weir_fail(error, WEIR_ERROR_TRUNCATED, "is shorter than it was");
 }
 
-static void take_segment(struct weir_journal_reader *reader, int file,
-                         const struct weir_segment_header *header)
+enum weir_status weir_segment_open(const struct weir_directory *directory, uint64_t identity,
+                                   uint64_t first, int flags, int *file,
+                                   struct weir_segment_header *header, struct weir_error *error)
 {
-    if (reader->file >= 0) {
-        (void)close(reader->file);
+    struct weir_file_name name = weir_segment_name(identity, first);
+    uint64_t size = 0;
+    int opened = -1;
+    enum weir_status status = weir_directory_open_file(directory, name.text, flags, &opened, error);
+
+    if (status != WEIR_OK) {
+        return status;
     }
-    reader->file = file;
-    reader->first = header->first;
-    reader->size = header->size;
-    reader->offset = sizeof *header;
-    weir_journal_refresh(reader);
+    status = weir_file_size(opened, &size, error);
+    if (status == WEIR_OK) {
+        status = weir_read_at(opened, header, sizeof *header, 0, error);
+    }
+    if (status == WEIR_OK) {
+        status = check_segment(header, identity, first, size, error);
+    }
+    if (status != WEIR_OK) {
+        (void)close(opened);
+        weir_error_within(error, "%s", name.text);
+        return status;
+    }
+    *file = opened;
+    return WEIR_OK;
 }
 
 /* Goes to the beginning of the segment of that name. */
 static enum weir_status open_segment(struct weir_journal_reader *reader, uint64_t first,
                                      struct weir_error *error)
 {
-    struct weir_file_name name = weir_segment_name(reader->identity, first);
     struct weir_segment_header header;
-    uint64_t size = 0;
     int file = -1;
-    enum weir_status status =
-        weir_directory_open_file(reader->directory, name.text, O_RDONLY, &file, error);
+    enum weir_status status = weir_segment_open(reader->directory, reader->identity, first,
+                                                O_RDONLY, &file, &header, error);
 
     if (status != WEIR_OK) {
         return status;
     }
-    status = weir_file_size(file, &size, error);
-    if (status == WEIR_OK) {
-        status = weir_read_at(file, &header, sizeof header, 0, error);
+    if (reader->file >= 0) {
+        (void)close(reader->file);
     }
-    if (status == WEIR_OK) {
-        status = check_segment(&header, reader, first, size, error);
-    }
-    if (status != WEIR_OK) {
-        (void)close(file);
-        weir_error_within(error, "%s", name.text);
-        return status;
-    }
-    take_segment(reader, file, &header);
+    reader->file = file;
+    reader->first = header.first;
+    reader->size = header.size;
+    reader->offset = sizeof header;
+    weir_journal_refresh(reader);
     return WEIR_OK;
 }
 
@@ -93,6 +100,21 @@ static bool look_at(void *context, const char *name, const struct weir_file_fact
         search->first = facts->sequence;
     }
     return true;
+}
+
+enum weir_status weir_segment_find(const struct weir_directory *directory, uint64_t identity,
+                                   uint64_t sequence, uint64_t *first, struct weir_error *error)
+{
+    struct search search = {.identity = identity, .sequence = sequence};
+    enum weir_status status = weir_directory_each(directory, look_at, &search, error);
+
+    if (status == WEIR_OK && !search.found) {
+        status = weir_fail(error, WEIR_ERROR_NOT_FOUND, "the journal does not go back so far");
+    }
+    if (status == WEIR_OK) {
+        *first = search.first;
+    }
+    return status;
 }
 
 /*
@@ -265,8 +287,8 @@ enum weir_status weir_journal_open(struct weir_journal_reader *reader,
                                    uint64_t next, const struct weir_allocator *allocator,
                                    struct weir_error *error)
 {
-    struct search search = {.identity = identity, .sequence = next};
     struct weir_journal_entry entry;
+    uint64_t first = 0;
     enum weir_status status = WEIR_OK;
 
     reader->directory = directory;
@@ -276,13 +298,10 @@ enum weir_status weir_journal_open(struct weir_journal_reader *reader,
     reader->window_count = 0;
     reader->long_record = NULL;
     reader->long_size = 0;
-    status = weir_directory_each(directory, look_at, &search, error);
-    if (status == WEIR_OK && !search.found) {
-        status = weir_fail(error, WEIR_ERROR_NOT_FOUND, "the journal does not go back so far");
-    }
+    status = weir_segment_find(directory, identity, next, &first, error);
     if (status == WEIR_OK) {
-        reader->next = search.first;
-        status = open_segment(reader, search.first, error);
+        reader->next = first;
+        status = open_segment(reader, first, error);
     }
     while (status == WEIR_OK && reader->next < next) {
         status = weir_journal_read(reader, &entry, error);

@@ -47,32 +47,15 @@ enum weir_status weir_journal_begin(const struct weir_directory *directory, uint
 static enum weir_status reopen(struct weir_journal_writer *writer, uint64_t first,
                                struct weir_error *error)
 {
-    struct weir_file_name name = weir_segment_name(writer->identity, first);
     struct weir_segment_header header;
-    int file = -1;
-    enum weir_status status =
-        weir_directory_open_file(writer->directory, name.text, O_RDWR, &file, error);
+    enum weir_status status = weir_segment_open(writer->directory, writer->identity, first, O_RDWR,
+                                                &writer->file, &header, error);
 
-    if (status != WEIR_OK) {
-        return status;
-    }
-    status = weir_read_at(file, &header, sizeof header, 0, error);
     if (status == WEIR_OK) {
-        struct weir_segment_header expected = segment_header(writer->identity, first, header.size);
-
-        if (memcmp(&header, &expected, sizeof header) != 0) {
-            status = weir_fail(error, WEIR_ERROR_DAMAGED, "is no segment of the journal");
-        }
+        writer->first = first;
+        writer->size = header.size;
     }
-    if (status != WEIR_OK) {
-        (void)close(file);
-        weir_error_within(error, "%s", name.text);
-        return status;
-    }
-    writer->file = file;
-    writer->first = first;
-    writer->size = header.size;
-    return WEIR_OK;
+    return status;
 }
 
 /* Takes over the spare that the last publisher left, if it is whole. */
@@ -112,7 +95,7 @@ enum weir_status weir_journal_continue(struct weir_journal_writer *writer,
     }
     if (status == WEIR_OK) {
         writer->offset = sizeof(struct weir_segment_header);
-    } else if (status == WEIR_ERROR_NOT_FOUND) {
+    } else {
         status = reopen(writer, reader->first, error);
         writer->offset = reader->offset;
     }

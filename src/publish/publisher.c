@@ -61,8 +61,7 @@ static enum weir_status complete_options(const struct weir_publisher_options *op
     const struct weir_publisher_options defaults = {0};
 
     if (weir_section_open()) {
-        return weir_fail(error, WEIR_ERROR_ARGUMENT,
-                         "opening a directory inside a read section would wait for itself");
+        return weir_fail_section(error, "opening a directory");
     }
     *complete = options != NULL ? *options : defaults;
     if (complete->lease == 0) {
@@ -157,19 +156,6 @@ static bool tidy_file(void *context, const char *name, const struct weir_file_fa
     return true;
 }
 
-/* Finds the segment that has the first change after the oldest image. */
-static bool find_segment(void *context, const char *name, const struct weir_file_facts *facts)
-{
-    struct tidying *tidying = context;
-
-    (void)name;
-    if (facts->kind == WEIR_FILE_SEGMENT && facts->identity == tidying->identity &&
-        facts->sequence <= tidying->oldest + 1 && facts->sequence > tidying->segment) {
-        tidying->segment = facts->sequence;
-    }
-    return true;
-}
-
 /* Removes what no follower needs: what came before a snapshot that was published ten leases ago,
  * images that never were published, other creations; and, while nobody writes, temporary files.
  * That it fails harms nothing: it is done again. Beside changes: it touches nothing of theirs. */
@@ -187,7 +173,8 @@ static void tidy(const struct weir_replay *replay, bool temporary)
         (weir_boot_clock() - page->due_since) / LEASES_KEPT >= replay->control.header.lease) {
         tidying.oldest = page->due;
         page->due_since = 0;
-        (void)weir_directory_each(&replay->directory, find_segment, &tidying, NULL);
+        (void)weir_segment_find(&replay->directory, tidying.identity, tidying.oldest + 1,
+                                &tidying.segment, NULL);
     }
     do {
         tidying.removed_any = false;
@@ -455,8 +442,7 @@ static enum weir_status check_caller(const struct weir_publisher *publisher,
                                      struct weir_error *error)
 {
     if (weir_section_open()) {
-        return weir_fail(error, WEIR_ERROR_ARGUMENT,
-                         "a change inside a read section would wait for itself");
+        return weir_fail_section(error, "a change");
     }
     return publisher->process == getpid()
                ? WEIR_OK

@@ -9,7 +9,6 @@
 #include "image/image.h"
 #include "live/change.h"
 #include "live/edition.h"
-#include "live/section.h"
 #include "vocabulary/failure.h"
 #include "vocabulary/memory.h"
 
@@ -400,10 +399,6 @@ enum weir_status weir_replay_open(struct weir_replay *replay, const char *path, 
     memset(replay, 0, sizeof *replay);
     replay->allocator = weir_allocator_or_default(options->allocator);
     replay->owner = owner;
-    if (weir_section_open()) {
-        return weir_fail(error, WEIR_ERROR_ARGUMENT,
-                         "opening a directory inside a read section would wait for itself");
-    }
     status = keep_path(replay, path, error);
     if (status != WEIR_OK) {
         return status;

@@ -121,23 +121,6 @@ const struct stock *stock_of_image(void)
     return stock;
 }
 
-/* The token that names make. */
-static struct weir_compiled_token *compile(const struct names *names, size_t *size)
-{
-    const char *bytes = names->bytes;
-    struct weir_compiled_token *compiled = NULL;
-    struct weir_scope scope = {
-        .basins = {WEIR_SET_PREFIX, {bytes + names->id_length, names->basin_length}},
-        .streams = {WEIR_SET_PREFIX,
-                    {bytes + names->id_length + names->basin_length, names->stream_length}},
-        .ops = WEIR_OPERATIONS_ALL,
-    };
-    struct weir_token token = {.id = {bytes, names->id_length}, .scopes = &scope, .scope_count = 1};
-
-    engines_must(weir_compile_token(&token, NULL, &compiled, size, NULL), "compiling a token");
-    return compiled;
-}
-
 const struct stock *stock_of_others(void)
 {
     static struct stock *stock;
@@ -149,10 +132,13 @@ const struct stock *stock_of_others(void)
     for (size_t i = 0; i < STOCK_COUNT; i++) {
         struct weir_compiled_token *token = NULL;
         struct names names;
+        struct names_token declared;
         size_t size = 0;
 
         names_make(TOKEN_COUNT + i, &names);
-        token = compile(&names, &size);
+        names_declare(&names, &declared);
+        engines_must(weir_compile_token(&declared.token, NULL, &token, &size, NULL),
+                     "compiling a token");
         stock_add(stock, i, token, size);
         free(token);
     }

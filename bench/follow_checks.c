@@ -148,22 +148,6 @@ static uint64_t ask_engine_in_batches(const struct chunk *chunk)
     return allowed;
 }
 
-/* Stages other requests, and adds what the pass over them takes. Returns whether it went wrong. */
-static bool time_pass(struct requests *requests, rounds_pass *pass, struct times *times)
-{
-    static struct chunk chunk __attribute__((aligned(64)));
-    uint64_t start = 0;
-    uint64_t end = 0;
-    uint64_t allowed = 0;
-
-    requests_stage(requests, &chunk);
-    start = times_ticks();
-    allowed = pass(&chunk);
-    end = times_ticks();
-    times_add(times, end - start);
-    return allowed != chunk.allowed;
-}
-
 static double median_of(const struct times *times)
 {
     return times_between(0, (uint64_t)times_percentile(times, 0.5)) / CHUNK;
@@ -174,7 +158,7 @@ static void ask_both(rounds_pass *ask_follower, rounds_pass *ask_engine, void *r
 {
     static struct times follower;
     static struct times engine;
-    bool wrong = false;
+    uint64_t wrong = 0;
 
     make_ready();
     for (size_t i = 0; i < WARM + TIMED; i++) {
@@ -182,12 +166,12 @@ static void ask_both(rounds_pass *ask_follower, rounds_pass *ask_engine, void *r
             memset(&follower, 0, sizeof follower);
             memset(&engine, 0, sizeof engine);
         }
-        wrong |= time_pass(requests, ask_follower, &follower);
-        wrong |= time_pass(requests, ask_engine, &engine);
+        times_add(&follower, rounds_time(requests, ask_follower, &wrong));
+        times_add(&engine, rounds_time(requests, ask_engine, &wrong));
     }
     bench_time(round, median_of(&follower));
     bench_count(round, "by_its_engine_ns", median_of(&engine));
-    if (wrong) {
+    if (wrong != 0) {
         bench_wrong(round, "wrong answers");
     }
 }

@@ -25,29 +25,33 @@ static double median(double *values, size_t count)
     return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
+uint64_t rounds_time(struct requests *requests, rounds_pass *pass, uint64_t *wrong)
+{
+    static struct chunk chunk __attribute__((aligned(64)));
+    uint64_t start = 0;
+    uint64_t end = 0;
+    uint64_t allowed = 0;
+
+    requests_stage(requests, &chunk);
+    start = times_ticks();
+    allowed = pass(&chunk);
+    end = times_ticks();
+    *wrong += allowed != chunk.allowed;
+    rounds_sink = allowed;
+    return end - start;
+}
+
 void rounds_run(struct requests *requests, struct rounds_effort effort, rounds_pass *pass,
                 bool checks, struct bench_round *round)
 {
     static double times[CHUNKS_MAX];
-    static struct chunk chunk __attribute__((aligned(64)));
     uint64_t wrong = 0;
 
     for (size_t i = 0; i < effort.warm; i++) {
-        requests_stage(requests, &chunk);
-        rounds_sink = pass(&chunk);
+        (void)rounds_time(requests, pass, &wrong);
     }
     for (size_t i = 0; i < effort.timed; i++) {
-        uint64_t start = 0;
-        uint64_t end = 0;
-        uint64_t allowed = 0;
-
-        requests_stage(requests, &chunk);
-        start = times_ticks();
-        allowed = pass(&chunk);
-        end = times_ticks();
-        wrong += allowed != chunk.allowed;
-        rounds_sink = allowed;
-        times[i] = times_between(start, end) / CHUNK;
+        times[i] = times_between(0, rounds_time(requests, pass, &wrong)) / CHUNK;
     }
     if (checks && wrong != 0) {
         bench_wrong(round, "wrong answers");

@@ -21,6 +21,10 @@ extern volatile uint64_t rounds_zero;
 /* Goes over all requests of a chunk. Returns how many are allowed, or 0 if it does not check. */
 typedef uint64_t rounds_pass(const struct chunk *chunk);
 
+/* Stages other requests, and makes one pass over them. Returns what it took, in ticks (times.h),
+ * and counts it in `wrong` if its answers are not those that the requests expect. */
+uint64_t rounds_time(struct requests *requests, rounds_pass *pass, uint64_t *wrong);
+
 /* How many chunks a round warms up with, and how many it times. */
 struct rounds_effort {
     size_t warm;

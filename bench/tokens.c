@@ -107,19 +107,18 @@ const struct declarations *declarations_by_id(void)
     return &declarations;
 }
 
-static enum weir_status add(struct weir_compiler *compiler, const struct names *names,
-                            uint64_t position)
+void names_declare(const struct names *names, struct names_token *declared)
 {
     const char *bytes = names->bytes;
-    struct weir_scope scope = {
+
+    declared->scope = (struct weir_scope){
         .basins = {WEIR_SET_PREFIX, {bytes + names->id_length, names->basin_length}},
         .streams = {WEIR_SET_PREFIX,
                     {bytes + names->id_length + names->basin_length, names->stream_length}},
         .ops = WEIR_OPERATIONS_ALL,
     };
-    struct weir_token token = {.id = {bytes, names->id_length}, .scopes = &scope, .scope_count = 1};
-
-    return weir_compiler_add(compiler, &token, position, NULL);
+    declared->token = (struct weir_token){
+        .id = {bytes, names->id_length}, .scopes = &declared->scope, .scope_count = 1};
 }
 
 struct weir_image *tokens_compile(const struct declarations *declarations,
@@ -132,8 +131,10 @@ struct weir_image *tokens_compile(const struct declarations *declarations,
 
     for (uint64_t i = 0; i < TOKEN_COUNT && status == WEIR_OK; i++) {
         const struct names *names = (const struct names *)(const void *)at;
+        struct names_token declared;
 
-        status = add(compiler, names, i);
+        names_declare(names, &declared);
+        status = weir_compiler_add(compiler, &declared.token, i, NULL);
         at += names_stride(names);
     }
     if (status == WEIR_OK) {

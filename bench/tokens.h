@@ -35,6 +35,14 @@ static inline size_t names_stride(const struct names *names)
            ~(size_t)7;
 }
 
+/* The token that names make: it may do everything to the streams under its prefixes. */
+struct names_token {
+    struct weir_scope scope;
+    struct weir_token token;
+};
+
+void names_declare(const struct names *names, struct names_token *declared);
+
 /* TOKEN_COUNT names, packed by names_stride. */
 struct declarations {
     char *bytes;
@@ -46,7 +54,7 @@ struct declarations {
 const struct declarations *declarations_in_random_order(void);
 const struct declarations *declarations_by_id(void);
 
-/* Compiles declarations: each a token that may do everything to the streams under its prefixes. */
+/* Compiles declarations, each the token that its names make. */
 struct weir_image *tokens_compile(const struct declarations *declarations,
                                   const struct weir_allocator *allocator);
 

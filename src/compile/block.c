@@ -78,10 +78,35 @@ static void set_expiry(const struct weir_token *token, struct weir_block *block)
     block->expires_low = (uint8_t)expiry.low;
 }
 
-static char *append(char *end, const void *bytes, size_t length)
+/* memcpy of `4 * size` bytes at most and `size` at least: four pieces of that size, a constant,
+ * that overlap. */
+static inline __attribute__((always_inline)) void copy_pieces(char *to, const char *from,
+                                                              size_t length, size_t size)
 {
-    if (length > 0) {
+    const size_t last = length - size;
+    const size_t second = last < size ? last : size;
+    const size_t third = last < 2 * size ? last : 2 * size;
+
+    memcpy(to, from, size);
+    memcpy(to + second, from + second, size);
+    memcpy(to + third, from + third, size);
+    memcpy(to + last, from + last, size);
+}
+
+/* Copies a text and returns where it ends. Lengths vary from one token to the next, and a wrongly
+ * guessed branch costs more than a needless piece: so most names are of one kind here. */
+static inline char *append(char *end, const char *bytes, size_t length)
+{
+    if (length >= 8 && length <= 32) {
+        copy_pieces(end, bytes, length, 8);
+    } else if (length > 64) {
         memcpy(end, bytes, length);
+    } else if (length > 32) {
+        copy_pieces(end, bytes, length, 16);
+    } else if (length >= 2) {
+        copy_pieces(end, bytes, length, 2);
+    } else if (length == 1) {
+        *end = *bytes;
     }
     return end + length;
 }
@@ -123,7 +148,7 @@ void weir_block_write(const struct weir_block_plan *plan, char *bytes)
     }
     memcpy(bytes, &block, sizeof block);
     if (token->has_credential_digest) {
-        end = append(end, token->credential_digest, WEIR_DIGEST_SIZE);
+        end = append(end, (const char *)token->credential_digest, WEIR_DIGEST_SIZE);
     }
     if (token->scope_count > 1) {
         char *tries = bytes + weir_round_up_4((size_t)(end - bytes));
@@ -144,12 +169,13 @@ enum weir_status weir_compile_token(const struct weir_token *token,
     enum weir_status status = weir_block_plan(token, &arena, &plan, error);
 
     if (status == WEIR_OK) {
-        char *bytes = weir_allocate(&arena.allocator, plan.size);
+        char *bytes = weir_allocate(&arena.allocator, plan.size + WEIR_TOKEN_MARGIN);
 
         if (bytes != NULL) {
             weir_block_write(&plan, bytes);
+            memset(bytes + plan.size, 0, WEIR_TOKEN_MARGIN);
             *compiled = (struct weir_compiled_token *)(void *)bytes;
-            *size = plan.size;
+            *size = plan.size + WEIR_TOKEN_MARGIN;
         } else {
             status = weir_fail_memory(error);
         }

@@ -21,8 +21,10 @@ struct weir_compiler {
     struct weir_arena scratch; /* for the token being added */
     struct block_chunk *chunks;
     struct weir_compiled_entry *entries;
+    size_t count;
     size_t capacity;
-    struct weir_content content;
+    struct weir_content content; /* of all blocks but the newest */
+    size_t newest_size;
 };
 
 enum weir_status weir_compiler_new(const struct weir_allocator *allocator,
@@ -44,7 +46,7 @@ enum weir_status weir_compiler_new(const struct weir_allocator *allocator,
 
 size_t weir_compiler_count(const struct weir_compiler *compiler)
 {
-    return (size_t)compiler->content.count;
+    return compiler->count;
 }
 
 static bool reserve_entry(struct weir_compiler *compiler)
@@ -52,7 +54,7 @@ static bool reserve_entry(struct weir_compiler *compiler)
     size_t capacity = compiler->capacity == 0 ? 64 : 2 * compiler->capacity;
     struct weir_compiled_entry *entries = NULL;
 
-    if (compiler->content.count < compiler->capacity) {
+    if (compiler->count < compiler->capacity) {
         return true;
     }
     entries = weir_reallocate(&compiler->allocator, compiler->entries,
@@ -83,23 +85,35 @@ static char *reserve_block(struct weir_compiler *compiler, size_t size)
     return chunk->bytes + chunk->used;
 }
 
+/* Adds the newest block to a sum of all the others. Called when the next one comes: bytes that have
+ * just been written are not read as fast as they will be. */
+static void sum_newest(const struct weir_compiler *compiler, struct weir_content *content)
+{
+    if (compiler->count > 0) {
+        weir_content_add(content, compiler->entries[compiler->count - 1].block,
+                         compiler->newest_size);
+    }
+}
+
 static enum weir_status add_planned(struct weir_compiler *compiler,
                                     const struct weir_block_plan *plan, uint64_t position,
                                     struct weir_error *error)
 {
     char *bytes = NULL;
 
-    if (compiler->content.count == WEIR_IMAGE_TOKENS_MAX) {
+    if (compiler->count == WEIR_IMAGE_TOKENS_MAX) {
         return weir_fail(error, WEIR_ERROR_LIMIT, "too many tokens for one image");
     }
     bytes = reserve_entry(compiler) ? reserve_block(compiler, plan->size) : NULL;
     if (bytes == NULL) {
         return weir_fail_memory(error);
     }
+    sum_newest(compiler, &compiler->content);
     weir_block_write(plan, bytes);
-    compiler->entries[compiler->content.count] =
+    compiler->entries[compiler->count] =
         (struct weir_compiled_entry){(const struct weir_block *)(void *)bytes, position};
-    weir_content_add(&compiler->content, (const struct weir_block *)(void *)bytes, plan->size);
+    compiler->count++;
+    compiler->newest_size = plan->size;
     compiler->chunks->used += plan->size;
     return WEIR_OK;
 }
@@ -113,7 +127,9 @@ enum weir_status weir_compiler_add(struct weir_compiler *compiler, const struct 
     if (status == WEIR_OK) {
         status = add_planned(compiler, &plan, position, error);
     }
-    weir_arena_reset(&compiler->scratch);
+    if (compiler->scratch.chunks != NULL) {
+        weir_arena_reset(&compiler->scratch);
+    }
     return status;
 }
 
@@ -121,8 +137,11 @@ enum weir_status weir_compile(struct weir_compiler *compiler, uint64_t sequence,
                               struct weir_image **image, uint64_t *duplicate,
                               struct weir_error *error)
 {
-    return weir_lay_out(compiler->entries, &compiler->content, sequence, &compiler->allocator,
-                        image, duplicate, error);
+    struct weir_content content = compiler->content;
+
+    sum_newest(compiler, &content);
+    return weir_lay_out(compiler->entries, &content, sequence, &compiler->allocator, image,
+                        duplicate, error);
 }
 
 void weir_compiler_free(struct weir_compiler *compiler)

@@ -14,6 +14,7 @@ void weir_content_add(struct weir_content *content, const struct weir_block *blo
     content->low += hash.low64;
     content->high += hash.high64;
     content->count++;
+    content->digests += (block->flags & WEIR_FLAG_DIGEST) != 0;
 }
 
 /* The hash key of an image of that content. */
@@ -25,13 +26,20 @@ static uint64_t content_hash_key(const struct weir_content *content)
 }
 
 /* An index is filled up to this many keys for each hundred slots. */
-#define LOAD_PERCENT 87
+#define LOAD_PERCENT 70
 
-/* A block on its way into an index: what its key hashes to, and which entry it is. */
+/* A block on its way into an index: what its key hashes to, how long it is, which entry. */
 struct key {
     uint64_t hash;
+    const struct weir_block *block;
+    uint32_t size; /* UINT32_MAX: that or more, as the block itself says */
     uint32_t entry;
 };
+
+static inline size_t key_size(const struct key *key)
+{
+    return key->size < UINT32_MAX ? key->size : weir_block_size(key->block);
+}
 
 /* The keys of one index, in order of hash and then key; what it will take in the image. */
 struct index_plan {
@@ -40,23 +48,34 @@ struct index_plan {
     struct key *spare; /* as long as keys, for sorting */
     uint8_t *fill;     /* for each bucket, the number of slots taken */
     size_t count;
-    size_t capacity; /* of keys and spare */
     struct weir_index_header header;
 };
 
 struct layout_plan {
     const struct weir_compiled_entry *entries;
     size_t count;
-    uint32_t *offsets; /* of each entry's block, in units */
     struct index_plan id;
     struct index_plan digest;
+    uint32_t *offsets; /* of each entry's block, in units; NULL if there is no digest */
     struct weir_image_header header;
     struct weir_allocator allocator;
 };
 
 /*
- * ---- Keys in order ----
+ * ---- Keys ----
  */
+
+static bool allocate_keys(struct layout_plan *plan, struct index_plan *index)
+{
+    size_t size = index->count * sizeof *index->keys;
+
+    if (size == 0) {
+        return true;
+    }
+    index->keys = weir_allocate(&plan->allocator, size);
+    index->spare = weir_allocate(&plan->allocator, size);
+    return index->keys != NULL && index->spare != NULL;
+}
 
 static struct weir_text block_key(const struct weir_block *block, enum weir_key_kind kind)
 {
@@ -66,94 +85,146 @@ static struct weir_text block_key(const struct weir_block *block, enum weir_key_
     return (struct weir_text){(const char *)weir_block_digest(block), WEIR_DIGEST_SIZE};
 }
 
-static int compare_keys(const struct layout_plan *plan, enum weir_key_kind kind,
-                        const struct key *left, const struct key *right)
+static struct key make_key(const struct layout_plan *plan, uint32_t entry, enum weir_key_kind kind)
+{
+    const struct weir_block *block = plan->entries[entry].block;
+
+    size_t size = weir_block_size(block);
+
+    return (struct key){weir_hash(block_key(block, kind), plan->header.hash_key), block,
+                        size < UINT32_MAX ? (uint32_t)size : UINT32_MAX, entry};
+}
+
+/* Looks at each block once, in the order they came in. */
+static void hash_keys(struct layout_plan *plan)
+{
+    struct key *digest_key = plan->digest.keys;
+
+    for (uint32_t entry = 0; entry < plan->count; entry++) {
+        plan->id.keys[entry] = make_key(plan, entry, WEIR_KEY_ID);
+        if ((plan->entries[entry].block->flags & WEIR_FLAG_DIGEST) != 0) {
+            *digest_key++ = make_key(plan, entry, WEIR_KEY_DIGEST);
+        }
+    }
+}
+
+/*
+ * ---- Keys in order ----
+ */
+
+static int compare_keys(enum weir_key_kind kind, const struct key *left, const struct key *right)
 {
     if (left->hash != right->hash) {
         return left->hash < right->hash ? -1 : 1;
     }
-    return weir_text_compare(block_key(plan->entries[left->entry].block, kind),
-                             block_key(plan->entries[right->entry].block, kind));
+    return weir_text_compare(block_key(left->block, kind), block_key(right->block, kind));
 }
 
-/* What keys are compared by while they are sorted. */
-struct key_order {
-    const struct layout_plan *plan;
-    enum weir_key_kind kind;
-};
-
-/* A weir_comparison: entries of the same key in the order they came in. */
-static int compare_entries(const void *left_pointer, const void *right_pointer, const void *context)
+/* A weir_comparison, of keys of the kind that `kind` points to: entries of the same key in the
+ * order they came in. */
+static int compare_entries(const void *left_pointer, const void *right_pointer, const void *kind)
 {
-    const struct key_order *key_order = context;
     const struct key *left = left_pointer;
     const struct key *right = right_pointer;
-    int order = compare_keys(key_order->plan, key_order->kind, left, right);
+    int order = compare_keys(*(const enum weir_key_kind *)kind, left, right);
 
     return order != 0 ? order : (left->entry > right->entry) - (left->entry < right->entry);
 }
 
-#define DIGIT_BITS 11
-#define DIGITS (1u << DIGIT_BITS)
-
-/* One pass of a radix sort: from `keys` to `spare`, by eleven bits of the hash, and swaps the two.
+/*
+ * Keys are sorted by two digits of their hashes, each with so many values that few keys share one:
+ * first into parts, by the highest bits, then each part, which a cache holds, by those that follow.
  */
-static void sort_by_digit(struct index_plan *index, unsigned shift)
+#define PART_BITS_MAX 12
+#define PART_KEYS 512 /* what a part is to have */
+#define DIGIT_BITS_MAX 13
+
+/* Moves keys from one array to another in the order of a digit of the hash: `bits` wide, the
+ * highest of those that are left when `skipped` are shifted out. `ends` is zero, as many as the
+ * digit has values, and becomes where each value's keys end. */
+static void move_by_digit(const struct key *from, struct key *to, size_t count, unsigned skipped,
+                          unsigned bits, uint32_t *ends)
 {
-    size_t starts[DIGITS + 1] = {0};
-    struct key *sorted = index->spare;
+    const unsigned shift = 64 - bits;
+    uint32_t start = 0;
 
-    for (size_t i = 0; i < index->count; i++) {
-        starts[(index->keys[i].hash >> shift & (DIGITS - 1)) + 1]++;
+    for (size_t i = 0; i < count; i++) {
+        ends[from[i].hash << skipped >> shift]++;
     }
-    for (unsigned digit = 0; digit < DIGITS; digit++) {
-        starts[digit + 1] += starts[digit];
-    }
-    for (size_t i = 0; i < index->count; i++) {
-        sorted[starts[index->keys[i].hash >> shift & (DIGITS - 1)]++] = index->keys[i];
-    }
-    index->spare = index->keys;
-    index->keys = sorted;
-}
+    for (size_t digit = 0; digit < (size_t)1 << bits; digit++) {
+        uint32_t here = ends[digit];
 
-/* Sorts by the upper 33 bits, then by all the rest where several keys have those in common: few, by
- * nature, but somebody who made them so should gain nothing. */
-static void sort_keys(const struct layout_plan *plan, struct index_plan *index)
-{
-    const unsigned sorted_from = 64 - 3 * DIGIT_BITS;
-    const struct key_order key_order = {plan, index->kind};
-    size_t end = 0;
-
-    for (unsigned shift = sorted_from; shift < 64; shift += DIGIT_BITS) {
-        sort_by_digit(index, shift);
+        ends[digit] = start;
+        start += here;
     }
-    for (size_t begin = 0; begin < index->count; begin = end) {
-        uint64_t upper = index->keys[begin].hash >> sorted_from;
-
-        for (end = begin + 1;
-             end < index->count && index->keys[end].hash >> sorted_from == upper;) {
-            end++;
-        }
-        if (end - begin > 1) {
-            weir_sort(index->keys + begin, end - begin, sizeof *index->keys, compare_entries,
-                      &key_order);
-        }
+    for (size_t i = 0; i < count; i++) {
+        to[ends[from[i].hash << skipped >> shift]++] = from[i];
     }
 }
 
-/* Of all entries whose key an earlier one has: the first, in the order they came in; or NULL. */
-static const struct weir_compiled_entry *find_duplicate(const struct layout_plan *plan,
-                                                        const struct index_plan *index)
+/* How many bits number at least `count` things, up to `most`. */
+static unsigned bits_for(size_t count, unsigned most)
 {
-    const struct weir_compiled_entry *found = NULL;
+    unsigned bits = 1;
 
-    for (size_t i = 1; i < index->count; i++) {
-        const struct key *key = &index->keys[i];
+    while (bits < most && (size_t)1 << bits < count) {
+        bits++;
+    }
+    return bits;
+}
 
-        if (key->hash == key[-1].hash && compare_keys(plan, index->kind, key, key - 1) == 0) {
-            const struct weir_compiled_entry *entry = &plan->entries[key->entry];
+/* So far does a key move at most, where keys are nearly in order. */
+#define NEARLY 16
 
-            found = found == NULL || entry < found ? entry : found;
+/* Sorts keys of which each is near its place; any others, in a longer time. */
+static void sort_nearly_sorted(struct key *keys, size_t count, const enum weir_key_kind *kind)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct key key = keys[i];
+        size_t to = i;
+
+        if (keys[i - 1].hash < key.hash) {
+            continue;
+        }
+        while (to > 0 && i - to < NEARLY && compare_entries(&keys[to - 1], &key, kind) > 0) {
+            keys[to] = keys[to - 1];
+            to--;
+        }
+        keys[to] = key;
+        if (i - to == NEARLY) {
+            /* Few keys share a digit, by nature, but somebody who made them so gains nothing. */
+            weir_sort(keys, count, sizeof *keys, compare_entries, kind);
+            return;
+        }
+    }
+}
+
+/* Sorts the keys of a part, from `spare` to `keys`. */
+static void sort_part(struct index_plan *index, size_t start, size_t count, unsigned part_bits)
+{
+    const unsigned bits = bits_for(2 * count, DIGIT_BITS_MAX);
+    uint32_t ends[1u << DIGIT_BITS_MAX];
+
+    memset(ends, 0, sizeof *ends << bits);
+    move_by_digit(index->spare + start, index->keys + start, count, part_bits, bits, ends);
+    sort_nearly_sorted(index->keys + start, count, &index->kind);
+}
+
+/* The earlier in the order they came in; either may be NULL. */
+static const struct key *earlier_key(const struct key *left, const struct key *right)
+{
+    return left == NULL || (right != NULL && right->entry < left->entry) ? right : left;
+}
+
+/* Of sorted keys that are the same as one before: the first, in the order they came in; or NULL. */
+static const struct key *find_duplicate(const struct key *keys, size_t count,
+                                        enum weir_key_kind kind)
+{
+    const struct key *found = NULL;
+
+    for (size_t i = 1; i < count; i++) {
+        if (keys[i].hash == keys[i - 1].hash && compare_keys(kind, &keys[i], &keys[i - 1]) == 0) {
+            found = earlier_key(found, &keys[i]);
         }
     }
     return found;
@@ -190,7 +261,7 @@ static size_t fill_size(const struct index_plan *index)
     return (size_t)weir_bucket_total(index->header.bucket_count);
 }
 
-static bool plan_buckets(struct layout_plan *plan, struct index_plan *index)
+static bool allocate_fill(struct layout_plan *plan, struct index_plan *index)
 {
     index->header.bucket_count = bucket_count_for(index->count);
     index->fill = weir_allocate(&plan->allocator, fill_size(index));
@@ -198,33 +269,37 @@ static bool plan_buckets(struct layout_plan *plan, struct index_plan *index)
         return false;
     }
     memset(index->fill, 0, fill_size(index));
-    for (size_t i = 0; i < index->count; i++) {
-        index->header.overflow_count += take_slot(index, index->keys[i].hash) == WEIR_REACH;
-    }
     return true;
 }
 
-static void write_index(const struct layout_plan *plan, struct index_plan *index,
-                        struct weir_bucket *buckets, struct weir_overflow *overflow)
+static uint64_t count_overflow(struct index_plan *index, const struct key *keys, size_t count)
 {
-    memset(index->fill, 0, fill_size(index));
-    for (size_t i = 0; i < index->count; i++) {
-        uint64_t hash = index->keys[i].hash;
-        uint32_t offset = plan->offsets[index->keys[i].entry];
-        uint64_t home = weir_hash_home(hash, index->header.bucket_count);
-        unsigned reach = take_slot(index, hash);
+    uint64_t overflow_count = 0;
 
-        for (unsigned passed = 0; passed < reach; passed++) {
-            buckets[home + passed].spilled++;
-        }
-        if (reach < WEIR_REACH) {
-            unsigned slot = index->fill[home + reach] - 1u;
+    for (size_t i = 0; i < count; i++) {
+        overflow_count += take_slot(index, keys[i].hash) == WEIR_REACH;
+    }
+    return overflow_count;
+}
 
-            buckets[home + reach].tag[slot] = weir_hash_tag(hash);
-            buckets[home + reach].offset[slot] = offset;
-        } else {
-            *overflow++ = (struct weir_overflow){hash, offset, 0};
-        }
+/* Puts a key into an empty index whose keys come in order. `*overflow` is where the next one goes
+ * that finds no room. */
+static void write_key(struct index_plan *index, uint64_t hash, uint32_t offset,
+                      struct weir_bucket *buckets, struct weir_overflow **overflow)
+{
+    uint64_t home = weir_hash_home(hash, index->header.bucket_count);
+    unsigned reach = take_slot(index, hash);
+
+    for (unsigned passed = 0; passed < reach; passed++) {
+        buckets[home + passed].spilled++;
+    }
+    if (reach < WEIR_REACH) {
+        unsigned slot = index->fill[home + reach] - 1u;
+
+        buckets[home + reach].tag[slot] = weir_hash_tag(hash);
+        buckets[home + reach].offset[slot] = offset;
+    } else {
+        *(*overflow)++ = (struct weir_overflow){hash, offset, 0};
     }
 }
 
@@ -232,69 +307,60 @@ static void write_index(const struct layout_plan *plan, struct index_plan *index
  * ---- The plan ----
  */
 
-static bool allocate_keys(struct layout_plan *plan, struct index_plan *index, size_t capacity)
-{
-    size_t size = capacity * sizeof *index->keys;
-
-    if (capacity == 0) {
-        return true;
-    }
-    index->capacity = capacity;
-    index->keys = weir_allocate(&plan->allocator, size);
-    index->spare = weir_allocate(&plan->allocator, size);
-    return index->keys != NULL && index->spare != NULL;
-}
-
-static size_t count_digests(const struct layout_plan *plan)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < plan->count; i++) {
-        count += (plan->entries[i].block->flags & WEIR_FLAG_DIGEST) != 0;
-    }
-    return count;
-}
-
-static void hash_keys(const struct layout_plan *plan, struct index_plan *index)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct weir_block *block = plan->entries[i].block;
-
-        if (index->kind == WEIR_KEY_ID || (block->flags & WEIR_FLAG_DIGEST) != 0) {
-            index->keys[index->count++] = (struct key){
-                weir_hash(block_key(block, index->kind), plan->header.hash_key), (uint32_t)i};
-        }
-    }
-}
-
-static enum weir_status fail_duplicate(const struct weir_compiled_entry *entry,
+static enum weir_status fail_duplicate(const struct layout_plan *plan, const struct key *key,
                                        enum weir_key_kind kind, uint64_t *duplicate,
                                        struct weir_error *error)
 {
     if (duplicate != NULL) {
-        *duplicate = entry->position;
+        *duplicate = plan->entries[key->entry].position;
     }
     return weir_fail(error, WEIR_ERROR_DUPLICATE,
                      kind == WEIR_KEY_ID ? "another token has the id %s"
                                          : "another token has the credential digest of token %s",
-                     weir_quoted_id(weir_block_id(entry->block)).text);
+                     weir_quoted_id(weir_block_id(key->block)).text);
+}
+
+static void release_spare(struct layout_plan *plan, struct index_plan *index)
+{
+    weir_release(&plan->allocator, index->spare, index->count * sizeof *index->spare);
+    index->spare = NULL;
+}
+
+/* Sorts the keys, part by part, and takes their slots. Returns what find_duplicate does of all. */
+static const struct key *settle_keys(struct index_plan *index)
+{
+    const unsigned part_bits = bits_for(index->count / PART_KEYS, PART_BITS_MAX);
+    const struct key *duplicate = NULL;
+    uint32_t part_ends[1u << PART_BITS_MAX] = {0};
+    size_t start = 0;
+
+    if (index->count == 0) {
+        return NULL;
+    }
+    move_by_digit(index->keys, index->spare, index->count, 0, part_bits, part_ends);
+    for (size_t part = 0; part < (size_t)1 << part_bits; part++) {
+        const struct key *keys = index->keys + start;
+        size_t count = part_ends[part] - start;
+
+        sort_part(index, start, count, part_bits);
+        duplicate = earlier_key(duplicate, find_duplicate(keys, count, index->kind));
+        index->header.overflow_count += count_overflow(index, keys, count);
+        start += count;
+    }
+    return duplicate;
 }
 
 static enum weir_status plan_index(struct layout_plan *plan, struct index_plan *index,
-                                   size_t capacity, uint64_t *duplicate, struct weir_error *error)
+                                   uint64_t *duplicate, struct weir_error *error)
 {
-    const struct weir_compiled_entry *entry = NULL;
+    const struct key *key = NULL;
 
-    if (!allocate_keys(plan, index, capacity)) {
+    if (!allocate_fill(plan, index)) {
         return weir_fail_memory(error);
     }
-    hash_keys(plan, index);
-    sort_keys(plan, index);
-    entry = find_duplicate(plan, index);
-    if (entry != NULL) {
-        return fail_duplicate(entry, index->kind, duplicate, error);
-    }
-    return plan_buckets(plan, index) ? WEIR_OK : weir_fail_memory(error);
+    key = settle_keys(index);
+    release_spare(plan, index);
+    return key == NULL ? WEIR_OK : fail_duplicate(plan, key, index->kind, duplicate, error);
 }
 
 /* Size of the section of blocks, each at a multiple of 1 << shift bytes. */
@@ -303,7 +369,7 @@ static uint64_t blocks_size(const struct layout_plan *plan, unsigned shift)
     uint64_t size = 2 * (uint64_t)WEIR_BLOCKS_MARGIN;
 
     for (size_t i = 0; i < plan->count; i++) {
-        size += weir_round_up(weir_block_size(plan->entries[i].block), UINT64_C(1) << shift);
+        size += weir_round_up(key_size(&plan->id.keys[i]), UINT64_C(1) << shift);
     }
     return size;
 }
@@ -320,39 +386,50 @@ static enum weir_status plan_blocks(struct layout_plan *plan, struct weir_error 
     return weir_fail(error, WEIR_ERROR_LIMIT, "the tokens are too large for one image");
 }
 
+static size_t offsets_size(const struct layout_plan *plan)
+{
+    return plan->digest.count == 0 ? 0 : plan->count * sizeof *plan->offsets;
+}
+
+static bool allocate_offsets(struct layout_plan *plan)
+{
+    if (offsets_size(plan) > 0) {
+        plan->offsets = weir_allocate(&plan->allocator, offsets_size(plan));
+    }
+    return plan->offsets != NULL || offsets_size(plan) == 0;
+}
+
 static enum weir_status plan_layout(struct layout_plan *plan, uint64_t *duplicate,
                                     struct weir_error *error)
 {
-    size_t digests = count_digests(plan);
-    enum weir_status status = plan_index(plan, &plan->id, plan->count, duplicate, error);
+    enum weir_status status = WEIR_OK;
 
+    if (!allocate_keys(plan, &plan->id) || !allocate_keys(plan, &plan->digest)) {
+        return weir_fail_memory(error);
+    }
+    hash_keys(plan);
+    status = plan_index(plan, &plan->id, duplicate, error);
     if (status == WEIR_OK) {
-        status = plan_index(plan, &plan->digest, digests, duplicate, error);
+        status = plan_index(plan, &plan->digest, duplicate, error);
     }
     if (status == WEIR_OK) {
         status = plan_blocks(plan, error);
     }
-    if (status != WEIR_OK) {
-        return status;
+    if (status == WEIR_OK && !allocate_offsets(plan)) {
+        status = weir_fail_memory(error);
     }
-    plan->offsets = weir_allocate(&plan->allocator, (plan->count + 1) * sizeof *plan->offsets);
-    if (plan->offsets == NULL) {
-        return weir_fail_memory(error);
+    if (status == WEIR_OK) {
+        plan->header.id = plan->id.header;
+        plan->header.digest = plan->digest.header;
+        plan->header.file_size = weir_layout_of(&plan->header).file_size;
     }
-    plan->header.token_count = plan->count;
-    plan->header.digest_count = digests;
-    plan->header.id = plan->id.header;
-    plan->header.digest = plan->digest.header;
-    plan->header.file_size = weir_layout_of(&plan->header).file_size;
-    return WEIR_OK;
+    return status;
 }
 
 static void release_index(struct layout_plan *plan, struct index_plan *index)
 {
-    size_t size = index->capacity * sizeof *index->keys;
-
-    weir_release(&plan->allocator, index->keys, size);
-    weir_release(&plan->allocator, index->spare, size);
+    release_spare(plan, index);
+    weir_release(&plan->allocator, index->keys, index->count * sizeof *index->keys);
     weir_release(&plan->allocator, index->fill, fill_size(index));
 }
 
@@ -360,52 +437,132 @@ static void release_plan(struct layout_plan *plan)
 {
     release_index(plan, &plan->id);
     release_index(plan, &plan->digest);
-    weir_release(&plan->allocator, plan->offsets, (plan->count + 1) * sizeof *plan->offsets);
+    weir_release(&plan->allocator, plan->offsets, offsets_size(plan));
 }
 
 /*
  * ---- Writing ----
  */
 
-/* How many blocks ahead to ask for: they lie in the order they came in, and are written in another.
- */
-#define AHEAD 12
+/* An image while it is written, from its start to its end. */
+struct writer {
+    char *bytes;
+    uint64_t end;    /* of what is written */
+    uint64_t summed; /* of that, what the checksum contains */
+    XXH3_state_t checksum;
+};
 
-/* Writes the blocks in the order of the index of ids, and notes where each is. */
-static void write_blocks(struct layout_plan *plan, char *section)
+/* What most images round the size of a block up to. */
+#define SMALLEST_UNIT (1 << WEIR_BLOCK_SHIFT_MIN)
+
+/* So much is summed at a time, while a cache holds it. */
+#define SUMMED_AT_ONCE ((uint64_t)8 << 10)
+
+static void sum_written(struct writer *writer)
 {
-    const struct key *keys = plan->id.keys;
-    unsigned shift = plan->header.block_shift;
+    (void)XXH3_64bits_update(&writer->checksum, writer->bytes + writer->summed,
+                             (size_t)(writer->end - writer->summed));
+    writer->summed = writer->end;
+}
+
+static void write_zeros(struct writer *writer, uint64_t end)
+{
+    memset(writer->bytes + writer->end, 0, (size_t)(end - writer->end));
+    writer->end = end;
+}
+
+/* The id index, whose order the blocks will have; notes where each will be, for the other. */
+static void write_id_index(struct layout_plan *plan, struct weir_bucket *buckets,
+                           struct weir_overflow *overflow)
+{
+    struct index_plan *index = &plan->id;
+    const unsigned shift = plan->header.block_shift;
     uint64_t start = WEIR_BLOCKS_FIRST;
 
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct weir_block *block = plan->entries[keys[i].entry].block;
-        size_t size = weir_block_size(block);
+    memset(index->fill, 0, fill_size(index));
+    for (size_t i = 0; i < index->count; i++) {
+        const struct key *key = &index->keys[i];
 
-        if (i + AHEAD < plan->count) {
-            weir_block_prefetch(plan->entries[keys[i + AHEAD].entry].block);
+        write_key(index, key->hash, (uint32_t)(start >> shift), buckets, &overflow);
+        if (plan->offsets != NULL) {
+            plan->offsets[key->entry] = (uint32_t)(start >> shift);
         }
-        if (i + 2 * (size_t)AHEAD < plan->count) {
-            __builtin_prefetch(&plan->entries[keys[i + 2 * (size_t)AHEAD].entry]);
+        start = weir_round_up(start + key_size(key), UINT64_C(1) << shift);
+    }
+}
+
+static void write_digest_index(struct layout_plan *plan, struct weir_bucket *buckets,
+                               struct weir_overflow *overflow)
+{
+    struct index_plan *index = &plan->digest;
+
+    memset(index->fill, 0, fill_size(index));
+    for (size_t i = 0; i < index->count; i++) {
+        const struct key *key = &index->keys[i];
+
+        write_key(index, key->hash, plan->offsets[key->entry], buckets, &overflow);
+    }
+}
+
+/* How many blocks ahead to ask for: they lie in the order they came in, and are written in another.
+ */
+#define AHEAD 16
+
+/* Asks for what the loop below needs later. A call could be left out, as one that has no effect. */
+__attribute__((always_inline)) static inline void prefetch_blocks(const struct layout_plan *plan,
+                                                                  size_t i)
+{
+    const struct key *keys = plan->id.keys;
+
+    if (i + AHEAD < plan->count) {
+        const struct key *key = &keys[i + AHEAD];
+
+        weir_block_prefetch(key->block);
+        __builtin_prefetch((const char *)key->block + key->size - 1);
+    }
+}
+
+/* Writes the blocks in the order of the index of ids. */
+static void write_blocks(const struct layout_plan *plan, struct writer *writer)
+{
+    const struct key *keys = plan->id.keys;
+    const uint64_t unit = UINT64_C(1) << plan->header.block_shift;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        size_t size = key_size(&keys[i]);
+        uint64_t end = weir_round_up(writer->end + size, unit);
+
+        prefetch_blocks(plan, i);
+        /* The zeros that round a block up, and its last bytes, which follow. */
+        memset(writer->bytes + end - SMALLEST_UNIT, 0, SMALLEST_UNIT);
+        memcpy(writer->bytes + writer->end, keys[i].block, size);
+        if (unit > SMALLEST_UNIT) {
+            memset(writer->bytes + writer->end + size, 0, (size_t)(end - writer->end) - size);
         }
-        memcpy(section + start, block, size);
-        plan->offsets[keys[i].entry] = (uint32_t)(start >> shift);
-        start = weir_round_up(start + size, UINT64_C(1) << shift);
+        writer->end = end;
+        if (writer->end - writer->summed >= SUMMED_AT_ONCE) {
+            sum_written(writer);
+        }
     }
 }
 
 static void write_image(struct layout_plan *plan, char *bytes)
 {
     struct weir_layout layout = weir_layout_of(&plan->header);
+    struct writer writer = {.bytes = bytes};
 
-    memset(bytes, 0, (size_t)layout.file_size);
-    write_blocks(plan, bytes + layout.blocks);
-    write_index(plan, &plan->id, (struct weir_bucket *)(void *)(bytes + layout.id_buckets),
-                (struct weir_overflow *)(void *)(bytes + layout.id_overflow));
-    write_index(plan, &plan->digest, (struct weir_bucket *)(void *)(bytes + layout.digest_buckets),
-                (struct weir_overflow *)(void *)(bytes + layout.digest_overflow));
+    (void)XXH3_64bits_reset(&writer.checksum);
+    write_zeros(&writer, layout.blocks + WEIR_BLOCKS_MARGIN);
     memcpy(bytes, &plan->header, sizeof plan->header);
-    plan->header.checksum = weir_image_checksum(bytes, (size_t)layout.file_size);
+    write_id_index(plan, (struct weir_bucket *)(void *)(bytes + layout.id_buckets),
+                   (struct weir_overflow *)(void *)(bytes + layout.id_overflow));
+    write_digest_index(plan, (struct weir_bucket *)(void *)(bytes + layout.digest_buckets),
+                       (struct weir_overflow *)(void *)(bytes + layout.digest_overflow));
+    sum_written(&writer);
+    write_blocks(plan, &writer);
+    write_zeros(&writer, layout.file_size);
+    sum_written(&writer);
+    plan->header.checksum = XXH3_64bits_digest(&writer.checksum);
     memcpy(bytes, &plan->header, sizeof plan->header);
 }
 
@@ -435,11 +592,13 @@ enum weir_status weir_lay_out(const struct weir_compiled_entry *entries,
     struct layout_plan plan = {
         .entries = entries,
         .count = (size_t)content->count,
-        .id = {.kind = WEIR_KEY_ID},
-        .digest = {.kind = WEIR_KEY_DIGEST},
+        .id = {.kind = WEIR_KEY_ID, .count = (size_t)content->count},
+        .digest = {.kind = WEIR_KEY_DIGEST, .count = (size_t)content->digests},
         .header =
             {
                 .version = WEIR_FORMAT_VERSION,
+                .token_count = content->count,
+                .digest_count = content->digests,
                 .sequence = sequence,
                 .hash_key = content_hash_key(content),
             },

@@ -11,12 +11,13 @@
 
 #include "image/format.h"
 
-/* The sum of the hashes of all blocks of an image: the same whatever their order. All zero is that
- * of none. */
+/* The sum of the hashes of all blocks of an image, and their number: the same whatever their order.
+ * All zero is that of none. */
 struct weir_content {
     uint64_t low;
     uint64_t high;
     uint64_t count;
+    uint64_t digests; /* blocks that have one */
 };
 
 /* Adds a block of that size to the sum. */

@@ -1,6 +1,7 @@
 #include <weir/token.h>
 
 #include "vocabulary/failure.h"
+#include "vocabulary/name_rules.h"
 #include "vocabulary/operation_sets.h"
 
 weir_operations weir_scope_operations(const struct weir_scope *scope)
@@ -12,68 +13,79 @@ weir_operations weir_scope_operations(const struct weir_scope *scope)
 struct set_rule {
     const char *field;
     const char *noun;
-    bool (*exact_valid)(struct weir_text name);
-    bool (*prefix_valid)(struct weir_text prefix);
+    bool (*exact_allowed)(struct weir_text name);
+    bool (*prefix_allowed)(struct weir_text prefix);
 };
 
-static enum weir_status check_set(const struct weir_set *set, const struct set_rule *rule,
-                                  struct weir_error *error)
-{
-    const char *what = "";
-    char quoted[128];
+static const struct set_rule basins_rule = {"basins", "basin name", weir_basin_allowed,
+                                            weir_basin_prefix_allowed};
+static const struct set_rule streams_rule = {"streams", "stream name", weir_stream_allowed,
+                                             weir_stream_prefix_allowed};
+static const struct set_rule access_tokens_rule = {
+    "access_tokens", "token id", weir_token_id_allowed, weir_token_id_prefix_allowed};
 
+/* Where the rule is a constant, nothing is called by pointer: most tokens get no further. */
+__attribute__((always_inline)) static inline bool set_allowed(const struct weir_set *set,
+                                                              const struct set_rule *rule)
+{
     switch (set->kind) {
     case WEIR_SET_NOTHING:
-        return WEIR_OK;
+        return true;
     case WEIR_SET_EXACT:
-        if (set->name.length == 0 || rule->exact_valid(set->name)) {
-            return WEIR_OK;
-        }
-        break;
+        return set->name.length == 0 || rule->exact_allowed(set->name);
     case WEIR_SET_PREFIX:
-        if (rule->prefix_valid(set->name)) {
-            return WEIR_OK;
-        }
-        what = " prefix";
-        break;
+        return rule->prefix_allowed(set->name);
     default:
-        (void)weir_fail(error, WEIR_ERROR_ARGUMENT, "no such kind of set: %d", (int)set->kind);
-        weir_error_within(error, ".%s", rule->field);
-        return WEIR_ERROR_ARGUMENT;
+        return false;
     }
-    (void)weir_quote(set->name, quoted, sizeof quoted);
-    (void)weir_fail(error, WEIR_ERROR_NAME, "not a valid %s%s: %s", rule->noun, what, quoted);
-    weir_error_within(error, ".%s", rule->field);
-    return WEIR_ERROR_NAME;
 }
 
-static enum weir_status check_scope(const struct weir_scope *scope, struct weir_error *error)
+static bool scope_allowed(const struct weir_scope *scope)
 {
-    static const struct set_rule basins = {"basins", "basin name", weir_basin_valid,
-                                           weir_basin_prefix_valid};
-    static const struct set_rule streams = {"streams", "stream name", weir_stream_valid,
-                                            weir_stream_prefix_valid};
-    static const struct set_rule access_tokens = {"access_tokens", "token id", weir_token_id_valid,
-                                                  weir_token_id_prefix_valid};
-    enum weir_status status = WEIR_OK;
+    /* No group is empty. */
+    return (scope->ops & ~WEIR_OPERATIONS_ALL) == 0 &&
+           (scope->op_groups & ~WEIR_GROUP_BITS_ALL) == 0 &&
+           (scope->ops != 0 || scope->op_groups != 0) &&
+           set_allowed(&scope->basins, &basins_rule) &&
+           set_allowed(&scope->streams, &streams_rule) &&
+           set_allowed(&scope->access_tokens, &access_tokens_rule);
+}
 
+static enum weir_status fail_set(const struct weir_set *set, const struct set_rule *rule,
+                                 struct weir_error *error)
+{
+    enum weir_status status = WEIR_ERROR_NAME;
+    char quoted[128];
+
+    if (set->kind == WEIR_SET_EXACT || set->kind == WEIR_SET_PREFIX) {
+        (void)weir_quote(set->name, quoted, sizeof quoted);
+        status = weir_fail(error, WEIR_ERROR_NAME, "not a valid %s%s: %s", rule->noun,
+                           set->kind == WEIR_SET_PREFIX ? " prefix" : "", quoted);
+    } else {
+        status = weir_fail(error, WEIR_ERROR_ARGUMENT, "no such kind of set: %d", (int)set->kind);
+    }
+    weir_error_within(error, ".%s", rule->field);
+    return status;
+}
+
+/* What is wrong with a scope that is not allowed. */
+__attribute__((cold)) static enum weir_status fail_scope(const struct weir_scope *scope,
+                                                         struct weir_error *error)
+{
     if ((scope->ops & ~WEIR_OPERATIONS_ALL) != 0 ||
         (scope->op_groups & ~WEIR_GROUP_BITS_ALL) != 0) {
         return weir_fail(error, WEIR_ERROR_ARGUMENT, "operations or groups that do not exist");
     }
-    status = check_set(&scope->basins, &basins, error);
-    if (status == WEIR_OK) {
-        status = check_set(&scope->streams, &streams, error);
+    if (!set_allowed(&scope->basins, &basins_rule)) {
+        return fail_set(&scope->basins, &basins_rule, error);
     }
-    if (status == WEIR_OK) {
-        status = check_set(&scope->access_tokens, &access_tokens, error);
+    if (!set_allowed(&scope->streams, &streams_rule)) {
+        return fail_set(&scope->streams, &streams_rule, error);
     }
-    /* No group is empty. */
-    if (status == WEIR_OK && scope->ops == 0 && scope->op_groups == 0) {
-        status =
-            weir_fail(error, WEIR_ERROR_PERMISSION, "Access token permissions cannot be empty");
+    if (!set_allowed(&scope->access_tokens, &access_tokens_rule)) {
+        return fail_set(&scope->access_tokens, &access_tokens_rule, error);
     }
-    return status;
+    return weir_fail(error, WEIR_ERROR_PERMISSION, "Access token permissions cannot be empty");
 }
 
 static enum weir_status check_auto_prefix(const struct weir_token *token, struct weir_error *error)
@@ -96,9 +108,22 @@ static enum weir_status check_auto_prefix(const struct weir_token *token, struct
     return status;
 }
 
+static enum weir_status fail_scope_of(const struct weir_token *token, size_t index,
+                                      struct weir_error *error)
+{
+    enum weir_status status = fail_scope(&token->scopes[index], error);
+
+    if (token->scope_count == 1) {
+        weir_error_within(error, "scope");
+    } else {
+        weir_error_within(error, "scopes[%zu]", index);
+    }
+    return status;
+}
+
 enum weir_status weir_token_check(const struct weir_token *token, struct weir_error *error)
 {
-    if (!weir_token_id_valid(token->id)) {
+    if (!weir_token_id_allowed(token->id)) {
         char quoted[128];
 
         (void)weir_quote(token->id, quoted, sizeof quoted);
@@ -125,15 +150,8 @@ enum weir_status weir_token_check(const struct weir_token *token, struct weir_er
         return WEIR_ERROR_LIMIT;
     }
     for (size_t i = 0; i < token->scope_count; i++) {
-        enum weir_status status = check_scope(&token->scopes[i], error);
-
-        if (status != WEIR_OK && token->scope_count == 1) {
-            weir_error_within(error, "scope");
-        } else if (status != WEIR_OK) {
-            weir_error_within(error, "scopes[%zu]", i);
-        }
-        if (status != WEIR_OK) {
-            return status;
+        if (!scope_allowed(&token->scopes[i])) {
+            return fail_scope_of(token, i, error);
         }
     }
     return check_auto_prefix(token, error);

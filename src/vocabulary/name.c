@@ -56,17 +56,7 @@ bool weir_basin_valid(struct weir_text name)
 
 bool weir_basin_prefix_valid(struct weir_text prefix)
 {
-    if (prefix.length > WEIR_BASIN_MAX || (prefix.length > 0 && prefix.bytes[0] == '-')) {
-        return false;
-    }
-    for (size_t i = 0; i < prefix.length; i++) {
-        char byte = prefix.bytes[i];
-
-        if (!((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-')) {
-            return false;
-        }
-    }
-    return true;
+    return weir_basin_prefix_allowed(prefix);
 }
 
 bool weir_stream_valid(struct weir_text name)
@@ -76,7 +66,7 @@ bool weir_stream_valid(struct weir_text name)
 
 bool weir_stream_prefix_valid(struct weir_text prefix)
 {
-    return prefix.length <= WEIR_STREAM_MAX && weir_text_valid(prefix);
+    return weir_stream_prefix_allowed(prefix);
 }
 
 bool weir_token_id_valid(struct weir_text id)
@@ -86,7 +76,7 @@ bool weir_token_id_valid(struct weir_text id)
 
 bool weir_token_id_prefix_valid(struct weir_text prefix)
 {
-    return prefix.length <= WEIR_TOKEN_ID_MAX && weir_text_valid(prefix);
+    return weir_token_id_prefix_allowed(prefix);
 }
 
 static size_t write_escape(char *out, uint32_t unit)

@@ -24,16 +24,17 @@ _Static_assert((0 WEIR_OPERATION_TABLE(BIT_OF_ROW)) == WEIR_OPERATIONS_ALL,
                "the table numbers the operations from 1 without a gap");
 #undef BIT_OF_ROW
 
-/* Which bit of an `op_groups` grants each operation. */
-static const uint8_t group_bits[WEIR_OPERATION_COUNT + 1] = {
-#define GROUP_BIT(number, constant, name, group, access, target)                                   \
-    [number] = 2 * WEIR_GROUP_##group + WEIR_ACCESS_##access,
-    WEIR_OPERATION_TABLE(GROUP_BIT)
-#undef GROUP_BIT
-};
+/* The operations that this bit of an `op_groups` grants: a constant where the bit is one. */
+static inline weir_operations operations_of_bit(unsigned bit)
+{
+#define IF_GRANTED(number, constant, name, group, access, target)                                  \
+    | (2 * WEIR_GROUP_##group + WEIR_ACCESS_##access == bit ? WEIR_OPERATION_BIT(number) : 0)
+    return 0 WEIR_OPERATION_TABLE(IF_GRANTED);
+#undef IF_GRANTED
+}
 
 _Static_assert(WEIR_GROUP_BIT(WEIR_GROUP_STREAM, WEIR_ACCESS_WRITE) == 1u << 5,
-               "the bits are numbered as group_bits says");
+               "the bits are numbered as operations_of_bit says");
 
 static const struct operation_row *row_of(enum weir_operation operation)
 {
@@ -65,8 +66,8 @@ weir_operations weir_op_groups_operations(unsigned op_groups)
 {
     weir_operations operations = 0;
 
-    for (unsigned number = 1; number <= WEIR_OPERATION_COUNT; number++) {
-        operations |= (weir_operations)(op_groups >> group_bits[number] & 1) << number;
+    for (unsigned bit = 0; WEIR_GROUP_BITS_ALL >> bit != 0; bit++) {
+        operations |= (op_groups >> bit & 1) != 0 ? operations_of_bit(bit) : 0;
     }
     return operations;
 }

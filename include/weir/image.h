@@ -21,8 +21,12 @@ struct weir_image;
 
 /* A compiled token: inside an image, where it lives as long as that, or alone, as
  * weir_compile_token (compile.h) makes it. Whatever takes one takes either, unless it says
- * otherwise. */
+ * otherwise. What reads it may load WEIR_TOKEN_MARGIN bytes more than it has: they are there, in an
+ * image, an engine and the memory that weir_compile_token makes, and whoever copies a token to ask
+ * the copy leaves room for them. */
 struct weir_compiled_token;
+
+#define WEIR_TOKEN_MARGIN 32
 
 /* Whose bytes an image works on. */
 enum weir_image_mode {

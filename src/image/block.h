@@ -82,7 +82,7 @@ static inline size_t weir_block_size(const struct weir_block *block)
                : weir_round_up_4(size) + weir_block_tries(block)->size;
 }
 
-/* Asks for a block's memory: one of common size lies in two cache lines. */
+/* Asks for a block's memory: its first two cache lines. */
 static inline void weir_block_prefetch(const struct weir_block *block)
 {
     __builtin_prefetch(block);

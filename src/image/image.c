@@ -59,6 +59,18 @@ static struct weir_index view_index(const void *bytes, uint64_t buckets, uint64_
     };
 }
 
+/* What is asked for before a block says how long it is: three lines at most. */
+#define BLOCKS_REACH_MAX 191
+
+/* Some more than their mean: they differ, and none but the shortest lies in one cache line. */
+static unsigned blocks_reach(const struct weir_image_header *header)
+{
+    uint64_t size = header->blocks_size - (uint64_t)2 * WEIR_BLOCKS_MARGIN;
+    uint64_t reach = header->token_count == 0 ? 0 : size / header->token_count + 16;
+
+    return reach < BLOCKS_REACH_MAX ? (unsigned)reach : BLOCKS_REACH_MAX;
+}
+
 struct weir_view weir_view_of(const void *bytes)
 {
     const struct weir_image_header *header = bytes;
@@ -70,7 +82,7 @@ struct weir_view weir_view_of(const void *bytes)
         .header = header,
         .id = view_index(bytes, layout.id_buckets, layout.id_overflow, &id),
         .digest = view_index(bytes, layout.digest_buckets, layout.digest_overflow, &digest),
-        .blocks = {(const char *)bytes + layout.blocks, header->block_shift},
+        .blocks = {(const char *)bytes + layout.blocks, header->block_shift, blocks_reach(header)},
         .blocks_end = header->blocks_size - WEIR_BLOCKS_MARGIN,
         .hash_key = header->hash_key,
     };
@@ -191,6 +203,7 @@ static enum weir_status open_mapped(int file, size_t size, const struct weir_all
     if (bytes == MAP_FAILED) {
         return weir_fail_errno(error, "mmap");
     }
+    weir_memory_prefer_large_pages(bytes, size);
     return validate_and_wrap(bytes, size, WEIR_MAPPED, allocator, image, error);
 }
 

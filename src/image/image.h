@@ -91,6 +91,28 @@ static inline const struct weir_block *weir_view_find(const struct weir_view *vi
     return weir_index_find(&view->id, view->blocks, id, weir_hash(id, view->hash_key), WEIR_KEY_ID);
 }
 
+static inline __attribute__((always_inline)) bool
+weir_view_seek(const struct weir_view *view, struct weir_text id, struct weir_sought *sought)
+{
+    return weir_seek(view->id.buckets, view->id.bucket_count, view->hash_key, id, sought);
+}
+
+/* The second step: `*block` is the first block that may have the id, or NULL if none has. */
+static inline __attribute__((always_inline)) bool
+weir_view_sought_block(const struct weir_view *view, const struct weir_sought *sought,
+                       const struct weir_block **block)
+{
+    uint32_t matches = weir_bucket_matches(sought->home, sought->tag);
+
+    if (matches == 0) {
+        *block = NULL;
+        return sought->home->spilled == 0;
+    }
+    *block = weir_blocks_at(view->blocks, sought->home->offset[WEIR_SLOT_OF(matches)]);
+    weir_blocks_prefetch(view->blocks, *block);
+    return true;
+}
+
 static inline const struct weir_block *weir_view_find_by_digest(const struct weir_view *view,
                                                                 const uint8_t *digest)
 {

@@ -14,6 +14,7 @@
 #include "image/block.h"
 #include "image/format.h"
 #include "vocabulary/name_rules.h"
+#include "vocabulary/pieces.h"
 #include "vocabulary/text.h"
 #include "vocabulary/vector.h"
 
@@ -34,6 +35,7 @@ static inline uint64_t weir_bucket_total(uint64_t bucket_count)
 struct weir_blocks {
     const char *section;
     unsigned shift;
+    unsigned reach; /* most blocks end within so many bytes of where they begin, or within 64 */
 };
 
 static inline uint64_t weir_hash(struct weir_text key, uint64_t hash_key)
@@ -89,6 +91,12 @@ static inline uint32_t weir_bucket_matches(const struct weir_bucket *bucket, uin
 
 #define WEIR_SLOT_OF(matches) ((unsigned)__builtin_ctz(matches) / 2)
 
+_Static_assert(WEIR_READ_AHEAD <= WEIR_TOKEN_MARGIN && WEIR_READ_AHEAD <= WEIR_BLOCKS_MARGIN,
+               "what is read beside a token is there");
+
+/* The longest id of those that are found quickly. */
+#define WEIR_SOUGHT_MAX 48
+
 /* Which key of a block an index is about. */
 enum weir_key_kind { WEIR_KEY_ID, WEIR_KEY_DIGEST };
 
@@ -104,6 +112,21 @@ static inline bool weir_digest_equal(const uint8_t *left, const uint8_t *right)
     return difference == 0;
 }
 
+/* Whether a block has that id, of 8 to WEIR_SOUGHT_MAX bytes. */
+static inline bool weir_block_has_sought(const struct weir_block *block, struct weir_text id)
+{
+    return block->id_length == id.length &&
+           weir_names_equal(id.bytes, (const char *)(block + 1), id.length);
+}
+
+static inline bool weir_block_has_id(const struct weir_block *block, struct weir_text id)
+{
+    if (id.length < WEIR_WORD || id.length > WEIR_SOUGHT_MAX) {
+        return weir_text_equal(weir_block_id(block), id);
+    }
+    return weir_block_has_sought(block, id);
+}
+
 static inline bool weir_block_has_key(const struct weir_block *block, struct weir_text key,
                                       enum weir_key_kind kind)
 {
@@ -111,7 +134,7 @@ static inline bool weir_block_has_key(const struct weir_block *block, struct wei
         return (block->flags & WEIR_FLAG_DIGEST) != 0 &&
                weir_digest_equal(weir_block_digest(block), (const uint8_t *)key.bytes);
     }
-    return weir_text_equal(weir_block_id(block), key);
+    return weir_block_has_id(block, key);
 }
 
 /* Looks in the overflow. Out of line: few keys come this far. */
@@ -145,6 +168,56 @@ static inline const struct weir_block *weir_index_find(const struct weir_index *
         }
     }
     return weir_index_find_spilled(index, blocks, key, hash, kind);
+}
+
+/*
+ * ---- Finding in two steps ----
+ *
+ * For whoever has something to do while the memory comes. Either step gives up (then it returns
+ * false, and says nothing) where it is not done with an id of 8 to WEIR_SOUGHT_MAX bytes and its
+ * home bucket.
+ */
+
+struct weir_sought {
+    const struct weir_bucket *home;
+    uint16_t tag;
+};
+
+/* Asks for the home bucket of an id. */
+static inline __attribute__((always_inline)) bool weir_seek(const struct weir_bucket *buckets,
+                                                            uint64_t bucket_count,
+                                                            uint64_t hash_key, struct weir_text id,
+                                                            struct weir_sought *sought)
+{
+    uint64_t hash = 0;
+
+    if (id.length < WEIR_WORD || id.length > WEIR_SOUGHT_MAX) {
+        return false;
+    }
+    hash = weir_hash(id, hash_key);
+    sought->home = buckets + weir_hash_home(hash, bucket_count);
+    sought->tag = weir_hash_tag(hash);
+    __builtin_prefetch(sought->home);
+    return true;
+}
+
+/* Asks for a block's memory, so that no part of it waits until another has said how long it is. */
+static inline void weir_blocks_prefetch(struct weir_blocks blocks, const struct weir_block *block)
+{
+    weir_block_prefetch(block);
+    __builtin_prefetch((const char *)block + blocks.reach);
+}
+
+/* Loads from each line of a block in an image that it is likely to lie in. A processor that has as
+ * many lines on their way as it can ignores a prefetch, but not a load: a round of loads that
+ * nothing waits for makes sure. No line beyond the margin of the blocks is looked at. */
+static inline void weir_block_load(const struct weir_block *block)
+{
+    const volatile char *bytes = (const volatile char *)block;
+
+    (void)bytes[0];
+    (void)bytes[WEIR_BLOCKS_MARGIN];
+    (void)bytes[WEIR_BLOCKS_MARGIN + sizeof *block];
 }
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "image/block.h"
 #include "image/format.h"
-#include "vocabulary/vector.h"
+#include "vocabulary/pieces.h"
 
 static inline const void *weir_tries_at(const struct weir_tries *tries, uint32_t offset)
 {
@@ -149,8 +149,7 @@ unsigned char weir_edges_key(const struct weir_edges *edges, unsigned rank);
 /* Takes the node's label off the front of the name; false, if the name does not begin with it. */
 static inline bool weir_edges_pass(const struct weir_edges *edges, struct weir_text *name)
 {
-    if (edges->label_length > name->length ||
-        (edges->label_length > 0 && memcmp(edges->label, name->bytes, edges->label_length) != 0)) {
+    if (!weir_text_begins_with_kept(*name, (const char *)edges->label, edges->label_length)) {
         return false;
     }
     name->bytes += edges->label_length;

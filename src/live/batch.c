@@ -6,148 +6,182 @@
  */
 #include <weir/engine.h>
 
-#include "live/find.h"
+#include "live/check.h"
 #include "live/section.h"
-#include "match/decide.h"
 
 /* Questions a round: enough to hide the memory's latency, few enough to stay in the first cache. */
 #define ROUND 32
 
 struct lookup {
-    uint64_t hash;
-    uint64_t own_hash; /* in the second index, for ids of which the image's home has no candidate */
-    uint32_t offset;   /* of the first candidate; 0: none */
-    bool possible;     /* some token could have the id */
+    struct weir_sought sought;
+    uint32_t *slot; /* of the first token that may have the id; NULL: there is none */
+    bool usual;     /* found so far; otherwise the question is asked by itself */
+    bool in_own;    /* to be sought in the second index */
 };
 
-static void hash_ids(const struct weir_base *base, const struct weir_question *questions,
+static void seek_ids(const struct weir_edition *edition, const struct weir_question *questions,
                      size_t count, struct lookup *lookups)
 {
     for (size_t i = 0; i < count; i++) {
-        struct weir_text id = questions[i].token_id;
-
-        lookups[i].possible = weir_id_length_possible(id);
-        lookups[i].hash = lookups[i].possible ? weir_hash(id, base->hash_key) : 0;
-        __builtin_prefetch(weir_live_home(&base->id, lookups[i].hash));
+        lookups[i].usual = weir_live_seek(edition, questions[i].token_id, &lookups[i].sought);
+        lookups[i].in_own = false;
     }
 }
 
-/* The offset of the first candidate in the home bucket of a key; 0: none. */
-static uint32_t first_candidate(const struct weir_live_index *index, uint64_t hash)
+/* Asks for the block in a slot, or for the entry of its handle; returns whether it is that. */
+static bool prefetch_slot(const struct weir_engine *engine, const struct weir_base *base,
+                          const uint32_t *slot)
 {
-    const struct weir_bucket *bucket = weir_live_home(index, hash);
-    uint32_t matches = weir_live_matches(bucket, weir_hash_tag(hash));
+    uint32_t offset = __atomic_load_n(slot, __ATOMIC_ACQUIRE); /* B */
 
-    return matches != 0 ? __atomic_load_n(weir_bucket_slot(bucket, WEIR_SLOT_OF(matches)),
-                                          __ATOMIC_ACQUIRE) /* B */
-                        : 0;
-}
-
-/* Asks for the candidate's block, or for the entry of its handle. */
-static bool prefetch_candidate(const struct weir_engine *engine, const struct weir_base *base,
-                               uint32_t offset)
-{
     if ((offset & WEIR_OFFSET_OWN) != 0) {
         __builtin_prefetch(weir_handles_entry(&engine->handles, offset & ~WEIR_OFFSET_OWN));
         return true;
     }
     if (offset != 0) {
-        weir_block_prefetch(weir_blocks_at(base->blocks, offset));
+        weir_blocks_prefetch(base->blocks, weir_blocks_at(base->blocks, offset));
     }
     return false;
 }
 
-/* Reads the buckets of the image's index; where they have no candidate, asks for the bucket of the
- * second index. Returns whether any of that is the engine's own. */
-static bool find_candidates(const struct weir_engine *engine, const struct weir_edition *edition,
-                            const struct weir_question *questions, size_t count,
-                            struct lookup *lookups)
+/* Turns to the second index for an id that the image's cannot have. */
+static bool seek_in_own(const struct weir_own *own, struct weir_text id, struct lookup *lookup)
 {
-    const struct weir_own *own = edition->own;
+    uint64_t hash = 0;
+
+    if (own == NULL ||
+        __atomic_load_n(weir_bucket_spilled(lookup->sought.home), __ATOMIC_RELAXED) != 0) { /* D */
+        return false;
+    }
+    hash = weir_own_hash(own, id);
+    lookup->sought.home = weir_live_home(&own->id, hash);
+    lookup->sought.tag = weir_hash_tag(hash);
+    lookup->in_own = true;
+    __builtin_prefetch(lookup->sought.home);
+    return true;
+}
+
+/* Reads the buckets of the image's index and asks for what they lead to: a block, or the bucket of
+ * the second index. Returns whether any of that is the engine's own. */
+static bool find_slots(const struct weir_engine *engine, const struct weir_edition *edition,
+                       const struct weir_question *questions, size_t count, struct lookup *lookups)
+{
     bool any = false;
 
     for (size_t i = 0; i < count; i++) {
-        lookups[i].offset = first_candidate(&edition->base.id, lookups[i].hash);
-        any |= prefetch_candidate(engine, &edition->base, lookups[i].offset);
-        if (lookups[i].offset == 0 && own != NULL && lookups[i].possible) {
-            lookups[i].own_hash = weir_own_hash(own, questions[i].token_id);
-            __builtin_prefetch(weir_live_home(&own->id, lookups[i].own_hash));
-            any = true;
+        struct lookup *lookup = &lookups[i];
+
+        if (!lookup->usual) {
+            continue;
+        }
+        lookup->usual = weir_live_sought_slot(edition, &lookup->sought, &lookup->slot);
+        if (!lookup->usual) {
+            any |= seek_in_own(edition->own, questions[i].token_id, lookup);
+        } else if (lookup->slot != NULL) {
+            any |= prefetch_slot(engine, &edition->base, lookup->slot);
         }
     }
     return any;
 }
 
-static void find_own_candidates(const struct weir_engine *engine,
-                                const struct weir_edition *edition, size_t count,
-                                struct lookup *lookups)
+/* Likewise for the buckets of the second index. What is not there is asked by itself: it may have
+ * come meanwhile. */
+static void find_own_slots(const struct weir_engine *engine, const struct weir_edition *edition,
+                           size_t count, struct lookup *lookups)
 {
-    if (edition->own == NULL) {
-        return;
-    }
     for (size_t i = 0; i < count; i++) {
-        if (lookups[i].offset == 0 && lookups[i].possible) {
-            lookups[i].offset = first_candidate(&edition->own->id, lookups[i].own_hash);
-            (void)prefetch_candidate(engine, &edition->base, lookups[i].offset);
+        struct lookup *lookup = &lookups[i];
+        uint32_t matches = 0;
+
+        if (lookup->in_own) {
+            matches = weir_live_matches(lookup->sought.home, lookup->sought.tag);
+        }
+        if (matches != 0) {
+            lookup->slot = weir_bucket_slot(lookup->sought.home, WEIR_SLOT_OF(matches));
+            lookup->usual = true;
+            (void)prefetch_slot(engine, &edition->base, lookup->slot);
         }
     }
 }
 
-static void prefetch_own(const struct weir_engine *engine, size_t count,
-                         const struct lookup *lookups)
+/* Asks for the engine's own blocks, whose handles' entries have come. */
+static void prefetch_own(const struct weir_engine *engine, const struct weir_base *base,
+                         size_t count, const struct lookup *lookups)
 {
     for (size_t i = 0; i < count; i++) {
-        if ((lookups[i].offset & WEIR_OFFSET_OWN) != 0) {
-            weir_block_prefetch(
-                weir_handles_block(&engine->handles, lookups[i].offset & ~WEIR_OFFSET_OWN));
+        uint32_t offset = 0;
+
+        if (lookups[i].usual && lookups[i].slot != NULL) {
+            offset = __atomic_load_n(lookups[i].slot, __ATOMIC_ACQUIRE); /* B */
+        }
+        if ((offset & WEIR_OFFSET_OWN) != 0) {
+            weir_blocks_prefetch(base->blocks, weir_live_block(engine, base, offset));
         }
     }
 }
 
-/* Each question goes through the edition of its own moment, or answers could go back in time. */
-static enum weir_reason answer(const struct weir_engine *engine, const struct weir_edition *guessed,
-                               const struct weir_question *question, const struct lookup *lookup,
-                               struct weir_expiry now)
+/* Sees that the image's blocks come. */
+static void load_blocks(const struct weir_base *base, size_t count, const struct lookup *lookups)
 {
-    const struct weir_edition *edition = weir_engine_edition(engine);
-    const struct weir_block *block = NULL;
-    uint32_t *slot = NULL;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t offset = 0;
 
-    if (edition != guessed) {
-        block = weir_live_find(engine, edition, question->token_id);
-    } else if (lookup->possible) {
-        block = weir_live_find_hashed(engine, edition, question->token_id, lookup->hash, &slot);
+        if (lookups[i].usual && lookups[i].slot != NULL) {
+            offset = __atomic_load_n(lookups[i].slot, __ATOMIC_ACQUIRE); /* B */
+        }
+        if (offset != 0 && (offset & WEIR_OFFSET_OWN) == 0) {
+            weir_block_load(weir_blocks_at(base->blocks, offset));
+        }
     }
-    return weir_decision_of(block, &question->request, now).reason;
 }
 
-static void answer_round(const struct weir_engine *engine, const struct weir_question *questions,
-                         size_t count, struct weir_expiry now, enum weir_reason *reasons)
+/* Each question goes through the edition and the slot of its own moment, or answers could go back
+ * in time. */
+WEIR_QUICK enum weir_reason answer(const struct weir_engine *engine,
+                                   const struct weir_edition *guessed,
+                                   const struct weir_question *question,
+                                   const struct lookup *lookup, struct weir_instant now)
+{
+    if (lookup->usual && weir_engine_edition(engine) == guessed) {
+        if (lookup->slot == NULL) {
+            return WEIR_UNKNOWN_TOKEN;
+        }
+        if (weir_live_allows(engine, &guessed->base, lookup->slot, question->token_id,
+                             &question->request, now)) {
+            return WEIR_ALLOWED;
+        }
+    }
+    return weir_live_check_thoroughly(engine, question->token_id, &question->request, now);
+}
+
+WEIR_QUICK void answer_round(const struct weir_engine *engine,
+                             const struct weir_question *questions, size_t count,
+                             struct weir_instant now, enum weir_reason *reasons)
 {
     const struct weir_edition *edition = weir_engine_edition(engine);
     struct lookup lookups[ROUND];
 
-    hash_ids(&edition->base, questions, count, lookups);
-    if (find_candidates(engine, edition, questions, count, lookups)) {
-        find_own_candidates(engine, edition, count, lookups);
-        prefetch_own(engine, count, lookups);
+    seek_ids(edition, questions, count, lookups);
+    if (find_slots(engine, edition, questions, count, lookups)) {
+        find_own_slots(engine, edition, count, lookups);
+        prefetch_own(engine, &edition->base, count, lookups);
     }
+    load_blocks(&edition->base, count, lookups);
     for (size_t i = 0; i < count; i++) {
         reasons[i] = answer(engine, edition, &questions[i], &lookups[i], now);
     }
 }
 
-void weir_engine_check_batch(const struct weir_engine *engine,
-                             const struct weir_question *questions, size_t count,
-                             struct weir_instant now, enum weir_reason *reasons)
+__attribute__((flatten)) void weir_engine_check_batch(const struct weir_engine *engine,
+                                                      const struct weir_question *questions,
+                                                      size_t count, struct weir_instant now,
+                                                      enum weir_reason *reasons)
 {
-    struct weir_expiry instant = weir_expiry_of(now);
-
     for (size_t done = 0; done < count; done += ROUND) {
         size_t size = count - done < ROUND ? count - done : ROUND;
         struct weir_section section = weir_section_begin();
 
-        answer_round(engine, questions + done, size, instant, reasons + done);
+        answer_round(engine, questions + done, size, now, reasons + done);
         weir_section_end(section);
     }
 }

@@ -2,20 +2,47 @@
 
 #include <string.h>
 
-#include "live/find.h"
+#include "live/check.h"
 #include "live/section.h"
 #include "match/decide.h"
 
-enum weir_reason weir_engine_check(const struct weir_engine *engine, struct weir_text token_id,
-                                   const struct weir_request *request, struct weir_instant now)
+/* The answer inside a read section. */
+WEIR_QUICK enum weir_reason check(const struct weir_engine *engine, struct weir_text token_id,
+                                  const struct weir_request *request, struct weir_instant now)
 {
-    struct weir_expiry instant = weir_expiry_of(now);
-    enum weir_reason reason = WEIR_STALE;
-    struct weir_section section = weir_section_begin();
+    const struct weir_edition *edition = weir_engine_edition(engine);
+    struct weir_sought sought;
+    uint32_t *slot = NULL;
 
-    reason = weir_decision_of(weir_live_find(engine, weir_engine_edition(engine), token_id),
-                              request, instant)
-                 .reason;
+    if (weir_live_seek(edition, token_id, &sought) &&
+        weir_live_sought_slot(edition, &sought, &slot)) {
+        if (slot == NULL) {
+            return WEIR_UNKNOWN_TOKEN;
+        }
+        if (weir_live_allows(engine, &edition->base, slot, token_id, request, now)) {
+            return WEIR_ALLOWED;
+        }
+    }
+    return weir_live_check_thoroughly(engine, token_id, request, now);
+}
+
+__attribute__((noinline)) enum weir_reason
+weir_live_check_thoroughly(const struct weir_engine *engine, struct weir_text token_id,
+                           const struct weir_request *request, struct weir_instant now)
+{
+    return weir_decision_of(weir_live_find(engine, weir_engine_edition(engine), token_id), request,
+                            weir_expiry_of(now))
+        .reason;
+}
+
+__attribute__((flatten)) enum weir_reason weir_engine_check(const struct weir_engine *engine,
+                                                            struct weir_text token_id,
+                                                            const struct weir_request *request,
+                                                            struct weir_instant now)
+{
+    struct weir_section section = weir_section_begin();
+    enum weir_reason reason = check(engine, token_id, request, now);
+
     weir_section_end(section);
     return reason;
 }
@@ -44,17 +71,12 @@ static const struct weir_block *block_in_slot(const struct weir_engine *engine,
                                               const struct weir_resolved *resolved)
 {
     const struct weir_block *block = NULL;
-    uint32_t offset = 0;
 
     if (resolved->slot == NULL || resolved->generation != edition->generation) {
         return NULL;
     }
-    offset = __atomic_load_n((const uint32_t *)resolved->slot, __ATOMIC_ACQUIRE); /* B */
-    if (offset == 0) {
-        return NULL;
-    }
-    block = weir_live_block(engine, &edition->base, offset);
-    return weir_text_equal(weir_block_id(block), resolved_id(resolved)) ? block : NULL;
+    block = weir_live_slot_block(engine, &edition->base, resolved->slot);
+    return block != NULL && weir_block_has_id(block, resolved_id(resolved)) ? block : NULL;
 }
 
 static const struct weir_block *find_afresh(const struct weir_engine *engine,
@@ -125,12 +147,25 @@ bool weir_engine_resolve_by_digest(const struct weir_engine *engine,
     return block != NULL;
 }
 
+/* Likewise inside a read section. */
+static enum weir_reason check_resolved(const struct weir_engine *engine,
+                                       struct weir_resolved *resolved,
+                                       const struct weir_request *request, struct weir_instant now)
+{
+    const struct weir_block *block = find_resolved(engine, resolved);
+
+    if (block != NULL && weir_block_is_usual(block) && weir_request_is_usual(request) &&
+        weir_allows_quickly(block, request, now)) {
+        return WEIR_ALLOWED;
+    }
+    return weir_decision_of(block, request, weir_expiry_of(now)).reason;
+}
+
 enum weir_reason weir_engine_check_resolved(const struct weir_engine *engine,
                                             struct weir_resolved *resolved,
                                             const struct weir_request *request,
                                             struct weir_instant now)
 {
-    struct weir_expiry instant = weir_expiry_of(now);
     enum weir_reason reason = WEIR_EXPIRED;
     struct weir_section section;
 
@@ -138,7 +173,7 @@ enum weir_reason weir_engine_check_resolved(const struct weir_engine *engine,
         return reason;
     }
     section = weir_section_begin();
-    reason = weir_decision_of(find_resolved(engine, resolved), request, instant).reason;
+    reason = check_resolved(engine, resolved, request, now);
     weir_section_end(section);
     resolved->expired = resolved->by_credential && reason == WEIR_EXPIRED;
     return reason;

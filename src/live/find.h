@@ -192,6 +192,43 @@ static inline const struct weir_block *weir_live_find(const struct weir_engine *
     return weir_live_find_hashed(engine, edition, id, weir_hash(id, edition->base.hash_key), &slot);
 }
 
+/*
+ * Likewise in two steps, the first of which is weir_seek. `*slot` is that of the first token that
+ * may have the id, or NULL: there is none. False says nothing.
+ */
+static inline bool weir_live_sought_slot(const struct weir_edition *edition,
+                                         const struct weir_sought *sought, uint32_t **slot)
+{
+    const struct weir_bucket *home = sought->home;
+    uint32_t matches = weir_live_matches(home, sought->tag);
+
+    if (matches == 0) {
+        *slot = NULL;
+        return edition->own == NULL &&
+               __atomic_load_n(weir_bucket_spilled(home), __ATOMIC_RELAXED) == 0; /* D */
+    }
+    *slot = weir_bucket_slot(home, WEIR_SLOT_OF(matches));
+    return true;
+}
+
+/* The block in a slot, or NULL. */
+static inline const struct weir_block *weir_live_slot_block(const struct weir_engine *engine,
+                                                            const struct weir_base *base,
+                                                            const uint32_t *slot)
+{
+    uint32_t offset = __atomic_load_n(slot, __ATOMIC_ACQUIRE); /* B */
+
+    return offset == 0 ? NULL : weir_live_block(engine, base, offset);
+}
+
+static inline bool weir_live_seek(const struct weir_edition *edition, struct weir_text id,
+                                  struct weir_sought *sought)
+{
+    const struct weir_base *base = &edition->base;
+
+    return weir_seek(base->id.buckets, base->id.bucket_count, base->hash_key, id, sought);
+}
+
 /* The token whose credential has that digest. */
 const struct weir_block *weir_live_find_by_digest(const struct weir_engine *engine,
                                                   const struct weir_edition *edition,

@@ -32,11 +32,14 @@ struct weir_own_block *weir_own_block_new(struct weir_engine *engine,
                                           const struct weir_block *block)
 {
     size_t size = weir_block_size(block);
-    struct weir_own_block *made =
-        weir_retirable_new(engine, offsetof(struct weir_own_block, block) + size);
+    struct weir_own_block *made = weir_retirable_new(
+        engine, offsetof(struct weir_own_block, block) + size + WEIR_TOKEN_MARGIN);
 
     if (made != NULL) {
-        memcpy((char *)made + offsetof(struct weir_own_block, block), block, size);
+        char *bytes = (char *)made + offsetof(struct weir_own_block, block);
+
+        memcpy(bytes, block, size);
+        memset(bytes + size, 0, WEIR_TOKEN_MARGIN);
     }
     return made;
 }

@@ -1,80 +1,85 @@
 /*
  * Many questions at once, in phases, so that the memory accesses of one phase overlap: hash every
- * id and ask for its home bucket; read the buckets and ask for the first candidate's block; decide.
+ * id and ask for its home bucket; read the buckets and ask for the first candidate's block; see
+ * that the blocks come; decide.
  */
 #include <weir/decision.h>
 
 #include "image/image.h"
-#include "match/decide.h"
+#include "match/quick.h"
+#include "match/thorough.h"
 
 /* Questions a round: enough to hide the memory's latency, few enough to stay in the first cache. */
 #define ROUND 32
 
 struct lookup {
-    uint64_t hash;
-    const struct weir_block *candidate; /* the first block whose tag matches, or NULL */
+    struct weir_sought sought;
+    const struct weir_block *candidate; /* the first block that may have the id */
+    bool usual;                         /* the id is of those that are sought in two steps */
 };
 
-static void hash_ids(const struct weir_view *view, const struct weir_question *questions,
+static void seek_ids(const struct weir_view *view, const struct weir_question *questions,
                      size_t count, struct lookup *lookups)
 {
     for (size_t i = 0; i < count; i++) {
-        struct weir_text id = questions[i].token_id;
-
-        lookups[i].hash = weir_id_length_possible(id) ? weir_hash(id, view->hash_key) : 0;
-        __builtin_prefetch(view->id.buckets +
-                           weir_hash_home(lookups[i].hash, view->id.bucket_count));
+        lookups[i].usual = weir_view_seek(view, questions[i].token_id, &lookups[i].sought);
     }
 }
 
 static void find_candidates(const struct weir_view *view, size_t count, struct lookup *lookups)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct weir_bucket *bucket =
-            view->id.buckets + weir_hash_home(lookups[i].hash, view->id.bucket_count);
-        uint32_t matches = weir_bucket_matches(bucket, weir_hash_tag(lookups[i].hash));
+        lookups[i].usual = lookups[i].usual &&
+                           weir_view_sought_block(view, &lookups[i].sought, &lookups[i].candidate);
+    }
+}
 
-        lookups[i].candidate = NULL;
-        if (matches != 0) {
-            lookups[i].candidate =
-                weir_blocks_at(view->blocks, bucket->offset[WEIR_SLOT_OF(matches)]);
-            weir_block_prefetch(lookups[i].candidate);
-        } else if (bucket->spilled != 0) {
-            __builtin_prefetch(bucket + 1);
+static void load_candidates(size_t count, const struct lookup *lookups)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (lookups[i].usual && lookups[i].candidate != NULL) {
+            weir_block_load(lookups[i].candidate);
         }
     }
 }
 
-/* The block of the question's token: nearly always the candidate. */
-static const struct weir_block *settle(const struct weir_view *view, struct weir_text id,
-                                       const struct lookup *lookup)
+/* weir_check, given what was found for it. */
+static inline __attribute__((always_inline)) struct weir_decision
+decide_found(const struct weir_image *image, const struct weir_question *question,
+             const struct lookup *lookup, struct weir_instant now)
 {
-    if (!weir_id_length_possible(id)) {
-        return NULL;
+    const struct weir_block *block = lookup->candidate;
+
+    if (lookup->usual) {
+        if (block == NULL) {
+            return (struct weir_decision){WEIR_UNKNOWN_TOKEN, NULL};
+        }
+        if (weir_request_is_usual(&question->request) &&
+            weir_block_has_sought(block, question->token_id) && weir_block_is_usual(block) &&
+            weir_allows_quickly(block, &question->request, now)) {
+            return (struct weir_decision){WEIR_ALLOWED, weir_block_token(block)};
+        }
     }
-    if (lookup->candidate != NULL && weir_block_has_key(lookup->candidate, id, WEIR_KEY_ID)) {
-        return lookup->candidate;
-    }
-    return weir_index_find(&view->id, view->blocks, id, lookup->hash, WEIR_KEY_ID);
+    return weir_check_thoroughly(image, question->token_id, &question->request, now);
 }
 
-void weir_check_batch(const struct weir_image *image, const struct weir_question *questions,
-                      size_t count, struct weir_instant now, struct weir_decision *decisions)
+__attribute__((flatten)) void weir_check_batch(const struct weir_image *image,
+                                               const struct weir_question *questions, size_t count,
+                                               struct weir_instant now,
+                                               struct weir_decision *decisions)
 {
     const struct weir_view *view = &image->view;
-    struct weir_expiry instant = weir_expiry_of(now);
     struct lookup lookups[ROUND];
 
     for (size_t done = 0; done < count; done += ROUND) {
         const struct weir_question *round = questions + done;
         size_t size = count - done < ROUND ? count - done : ROUND;
 
-        hash_ids(view, round, size, lookups);
+        seek_ids(view, round, size, lookups);
         find_candidates(view, size, lookups);
+        load_candidates(size, lookups);
         for (size_t i = 0; i < size; i++) {
-            const struct weir_block *block = settle(view, round[i].token_id, &lookups[i]);
-
-            decisions[done + i] = weir_decision_of(block, &round[i].request, instant);
+            decisions[done + i] = decide_found(image, &round[i], &lookups[i], now);
         }
     }
 }

@@ -9,6 +9,13 @@
 /* The allocator, or the one around malloc for NULL. */
 struct weir_allocator weir_allocator_or_default(const struct weir_allocator *allocator);
 
+/*
+ * Asks the system for pages of two megabytes where memory is large: looking for a token among
+ * millions then does not miss in the processor's table of pages as well. The memory is whole pages'
+ * own, or a part of a larger allocation, whose neighbours keep the pages that they have.
+ */
+void weir_memory_prefer_large_pages(void *memory, size_t size);
+
 static inline void *weir_allocate(const struct weir_allocator *allocator, size_t size)
 {
     return allocator->allocate(allocator->context, size);

@@ -4,11 +4,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <weir/name.h>
 
-#include "vocabulary/vector.h"
+#include "vocabulary/pieces.h"
 
 /* Whether the bytes are valid UTF-8 without a NUL; for names that are not all ASCII. */
 bool weir_utf8_valid(struct weir_text text);
@@ -16,12 +15,21 @@ bool weir_utf8_valid(struct weir_text text);
 #define WEIR_EACH_BYTE UINT64_C(0x0101010101010101)
 #define WEIR_HIGH_BITS (WEIR_EACH_BYTE * 0x80)
 
-static inline uint64_t weir_load_word(const char *bytes)
+/* A word of nothing but bytes of a text of 1 to 7, each of them in it at least once. */
+static inline uint64_t weir_load_few(const char *bytes, size_t length)
 {
-    uint64_t word;
+    uint32_t first = 0;
+    uint32_t last = 0;
 
-    memcpy(&word, bytes, sizeof word);
-    return word;
+    if (length >= sizeof first) {
+        memcpy(&first, bytes, sizeof first);
+        memcpy(&last, bytes + length - sizeof last, sizeof last);
+    } else {
+        first = (unsigned char)bytes[0] * UINT32_C(0x01010101);
+        last = (unsigned char)bytes[length / 2] * UINT32_C(0x00010001) |
+               (unsigned char)bytes[length - 1] * UINT32_C(0x01000100);
+    }
+    return first | (uint64_t)last << 32;
 }
 
 /*
@@ -33,29 +41,19 @@ static inline uint64_t weir_load_word(const char *bytes)
  */
 #if WEIR_SSE2
 
-static inline __m128i weir_load_piece(const char *bytes)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)bytes);
-}
-
 /* The piece at `start`, or the last one of a name of `last` + 16 bytes, whichever comes first. */
 static inline __m128i weir_load_piece_within(const char *bytes, size_t start, size_t last)
 {
-    return weir_load_piece(bytes + (start < last ? start : last));
+    return weir_load_piece(bytes + weir_smaller(start, last));
 }
 
-/* A name of 8 to 15 bytes as one piece: its first eight and its last eight. */
-static inline __m128i weir_load_short(const char *bytes, size_t length)
-{
-    return _mm_set_epi64x((long long)weir_load_word(bytes + length - 8),
-                          (long long)weir_load_word(bytes));
-}
-
-/* All bits of each byte of which that holds. Bytes that are not ASCII count as negative. */
+/* All bits of each byte that lies between the two, which are ASCII: moved up so that what is higher
+ * becomes negative, as what is not ASCII does not become positive enough. */
 static inline __m128i weir_between(__m128i piece, char low, char high)
 {
-    return _mm_and_si128(_mm_cmpgt_epi8(piece, _mm_set1_epi8((char)(low - 1))),
-                         _mm_cmplt_epi8(piece, _mm_set1_epi8((char)(high + 1))));
+    __m128i moved = _mm_add_epi8(piece, _mm_set1_epi8((char)(0x7f - high)));
+
+    return _mm_cmpgt_epi8(moved, _mm_set1_epi8((char)(0x7f - high + low - 1)));
 }
 
 static inline __m128i weir_is_basin(__m128i piece)
@@ -74,13 +72,23 @@ static inline bool weir_all_bytes(__m128i good)
     return _mm_movemask_epi8(good) == 0xffff;
 }
 
+static inline bool weir_basin_word(uint64_t word)
+{
+    return weir_all_bytes(weir_is_basin(_mm_set1_epi64x((long long)word)));
+}
+
+static inline bool weir_plain_word(uint64_t word)
+{
+    return weir_all_bytes(weir_is_plain(_mm_set1_epi64x((long long)word)));
+}
+
 /* Whether 8 to 48 bytes may all stand in the name of a basin. */
 static inline bool weir_basin_bytes(const char *bytes, size_t length)
 {
     __m128i good;
 
     if (length < 16) {
-        good = weir_is_basin(weir_load_short(bytes, length));
+        good = weir_is_basin(weir_load_two_words(bytes, length - WEIR_WORD));
     } else {
         size_t last = length - 16;
 
@@ -107,7 +115,7 @@ static inline bool weir_plain_window(const char *bytes, size_t length)
 static inline bool weir_plain_bytes(const char *bytes, size_t length)
 {
     if (length < 16) {
-        return weir_all_bytes(weir_is_plain(weir_load_short(bytes, length)));
+        return weir_all_bytes(weir_is_plain(weir_load_two_words(bytes, length - WEIR_WORD)));
     }
     for (; length > 64; bytes += 64, length -= 64) {
         if (length < 64 + 16) {
@@ -150,6 +158,16 @@ static inline uint64_t weir_not_plain(uint64_t word)
     return ((word - WEIR_EACH_BYTE) | word) & WEIR_HIGH_BITS;
 }
 
+static inline bool weir_basin_word(uint64_t word)
+{
+    return weir_not_basin(word) == 0;
+}
+
+static inline bool weir_plain_word(uint64_t word)
+{
+    return weir_not_plain(word) == 0;
+}
+
 /* Whether 8 to 48 bytes may all stand in the name of a basin. */
 static inline bool weir_basin_bytes(const char *bytes, size_t length)
 {
@@ -182,18 +200,24 @@ static inline bool weir_basin_allowed(struct weir_text name)
            name.bytes[name.length - 1] != '-';
 }
 
+/* weir_basin_prefix_valid */
+static inline bool weir_basin_prefix_allowed(struct weir_text prefix)
+{
+    if (prefix.length - 1 >= WEIR_BASIN_MAX) {
+        return prefix.length == 0;
+    }
+    return prefix.bytes[0] != '-' &&
+           (prefix.length >= 8 ? weir_basin_bytes(prefix.bytes, prefix.length)
+                               : weir_basin_word(weir_load_few(prefix.bytes, prefix.length)));
+}
+
 /* Whether the text is ASCII without a NUL. */
 static inline bool weir_text_plain(struct weir_text text)
 {
     if (text.length >= 8) {
         return weir_plain_bytes(text.bytes, text.length);
     }
-    for (size_t i = 0; i < text.length; i++) {
-        if ((signed char)text.bytes[i] <= 0) {
-            return false;
-        }
-    }
-    return true;
+    return text.length == 0 || weir_plain_word(weir_load_few(text.bytes, text.length));
 }
 
 /* Whether the text is valid UTF-8 without a NUL. */
@@ -214,10 +238,22 @@ static inline bool weir_stream_allowed(struct weir_text name)
     return name.length - 1 < WEIR_STREAM_MAX && weir_text_valid(name) && !weir_text_is_dots(name);
 }
 
+/* weir_stream_prefix_valid */
+static inline bool weir_stream_prefix_allowed(struct weir_text prefix)
+{
+    return prefix.length <= WEIR_STREAM_MAX && weir_text_valid(prefix);
+}
+
 /* weir_token_id_valid */
 static inline bool weir_token_id_allowed(struct weir_text id)
 {
     return id.length - 1 < WEIR_TOKEN_ID_MAX && weir_text_valid(id) && !weir_text_is_dots(id);
+}
+
+/* weir_token_id_prefix_valid */
+static inline bool weir_token_id_prefix_allowed(struct weir_text prefix)
+{
+    return prefix.length <= WEIR_TOKEN_ID_MAX && weir_text_valid(prefix);
 }
 
 #endif

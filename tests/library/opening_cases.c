@@ -262,9 +262,12 @@ START_TEST(a_token_compiled_alone_has_the_bytes_that_it_has_in_an_image)
 
         ck_assert_int_eq(weir_compile_token(&samples.tokens[i], NULL, &alone, &size, NULL),
                          WEIR_OK);
-        ck_assert_uint_eq(size, weir_compiled_token_size(inside));
-        ck_assert_uint_eq(size, weir_compiled_token_size(alone));
-        ck_assert_mem_eq(alone, inside, size);
+        ck_assert_uint_eq(size, weir_compiled_token_size(inside) + WEIR_TOKEN_MARGIN);
+        ck_assert_uint_eq(size, weir_compiled_token_size(alone) + WEIR_TOKEN_MARGIN);
+        ck_assert_mem_eq(alone, inside, weir_compiled_token_size(inside));
+        for (size_t j = weir_compiled_token_size(alone); j < size; j++) {
+            ck_assert_int_eq(((const char *)alone)[j], 0);
+        }
         free(alone);
     }
     weir_image_close(image);

@@ -1,0 +1,94 @@
+/*
+ * quick.h - the most frequent answer, first: a token of one scope may do that to a stream.
+ *
+ * Says yes, or nothing. What it says nothing about - denials, other operations, tokens of many
+ * scopes, names that are very short, very long or not ASCII - is asked of decide.h, which takes
+ * longer. Its conditions are those of weir_decide, all of which must hold; none is decided by a
+ * branch that depends on how long a name is in the token.
+ */
+#ifndef WEIR_MATCH_QUICK_H
+#define WEIR_MATCH_QUICK_H
+
+#include <weir/decision.h>
+
+#include "image/block.h"
+#include "vocabulary/name_rules.h"
+#include "vocabulary/operation_sets.h"
+#include "vocabulary/pieces.h"
+
+/* The longest stream name that is usual. */
+#define WEIR_USUAL_STREAM_MAX 64
+
+/* Not inlined, the compiler would keep more in memory than it computes. */
+#define WEIR_QUICK static inline __attribute__((always_inline))
+
+/* Whether the token is of those that are answered quickly: whose sets are beside its id. */
+WEIR_QUICK bool weir_block_is_usual(const struct weir_block *block)
+{
+    return (block->flags & WEIR_FLAG_TRIES) == 0;
+}
+
+/*
+ * What the request alone must be: an operation on a stream, with names that are allowed, of 8 to 48
+ * and of 8 to 64 bytes.
+ */
+WEIR_QUICK bool weir_request_is_usual(const struct weir_request *request)
+{
+    struct weir_text stream = request->stream;
+
+    return (weir_operation_bit(request->operation) & WEIR_STREAM_OPERATIONS) != 0 &&
+           weir_basin_allowed(request->basin) &&
+           stream.length - WEIR_WORD <= WEIR_USUAL_STREAM_MAX - WEIR_WORD &&
+           weir_plain_bytes(stream.bytes, stream.length);
+}
+
+/* Whether the token of one scope permits the operation at that instant. */
+WEIR_QUICK bool weir_permits_quickly(const struct weir_block *block, enum weir_operation operation,
+                                     struct weir_instant now)
+{
+    uint64_t seconds = (uint64_t)now.seconds - (uint64_t)WEIR_INSTANT_SECONDS_MIN;
+    uint64_t high =
+        seconds << WEIR_EXPIRES_SECONDS_SHIFT | now.nanoseconds >> WEIR_EXPIRES_LOW_BITS;
+
+    return (block->operations >> operation & 1) != 0 && high < block->expires &&
+           seconds <= (uint64_t)WEIR_INSTANT_SECONDS_MAX - (uint64_t)WEIR_INSTANT_SECONDS_MIN;
+}
+
+/* Whether the name, of 8 bytes or more, is in an inline set; the kind is the two lowest bits. */
+WEIR_QUICK bool weir_set_has_quickly(unsigned kind, const char *set, size_t length,
+                                     struct weir_text name)
+{
+    _Static_assert(WEIR_SET_EXACT == 1 && WEIR_SET_PREFIX == 2, "one bit each");
+
+    unsigned fits = kind >> 1 | (kind & (unsigned)(length == name.length));
+    bool begins = weir_common_start(name, set) >= weir_smaller(length, WEIR_READ_AHEAD);
+
+    if (__builtin_expect(length > WEIR_READ_AHEAD, 0)) {
+        size_t rest = length - WEIR_READ_AHEAD;
+
+        begins = begins && length <= name.length &&
+                 weir_bytes_equal(name.bytes + WEIR_READ_AHEAD, set + WEIR_READ_AHEAD, rest);
+    }
+    return (begins & fits) != 0;
+}
+
+/* If true, weir_decide would answer WEIR_ALLOWED. Block and request are usual ones. */
+WEIR_QUICK bool weir_allows_quickly(const struct weir_block *block,
+                                    const struct weir_request *request, struct weir_instant now)
+{
+    const char *basin_set = (const char *)(block + 1) + block->id_length;
+    const char *stream_set = basin_set + block->basin_length;
+
+    if (!weir_permits_quickly(block, request->operation, now) ||
+        !weir_set_has_quickly(block->kinds >> WEIR_KIND_BASINS, basin_set, block->basin_length,
+                              request->basin)) {
+        return false;
+    }
+    if ((block->flags & WEIR_FLAG_AUTO_PREFIX) != 0) {
+        return block->stream_length <= WEIR_STREAM_MAX - WEIR_USUAL_STREAM_MAX;
+    }
+    return weir_set_has_quickly(block->kinds >> WEIR_KIND_STREAMS, stream_set, block->stream_length,
+                                request->stream);
+}
+
+#endif

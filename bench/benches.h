@@ -11,6 +11,21 @@ void check_in_batches(void *requests, struct bench_round *round);
 void check_resolved_in_a_loop(void *requests, struct bench_round *round);
 void check_resolved_one_at_a_time(void *requests, struct bench_round *round);
 
+/* Checks of staged requests by rivals, which keep the same tokens their own way (rival_….c); by
+ * those of tokens of many scopes, resolved. */
+void rival_absl_in_a_loop(void *requests, struct bench_round *round);
+void rival_absl_one_at_a_time(void *requests, struct bench_round *round);
+void rival_absl_in_batches(void *requests, struct bench_round *round);
+void rival_absl_in_slot_in_a_loop(void *requests, struct bench_round *round);
+void rival_absl_in_slot_one_at_a_time(void *requests, struct bench_round *round);
+void rival_absl_in_slot_in_batches(void *requests, struct bench_round *round);
+void rival_lfht_in_a_loop(void *requests, struct bench_round *round);
+void rival_lfht_one_at_a_time(void *requests, struct bench_round *round);
+void rival_rte_hash_in_batches(void *requests, struct bench_round *round);
+void rival_sorted_array_in_a_loop(void *requests, struct bench_round *round);
+void rival_judy_in_a_loop(void *requests, struct bench_round *round);
+void rival_darts_in_a_loop(void *requests, struct bench_round *round);
+
 /* Images. */
 void *compile_setup(void);
 void compile_in_random_order(void *arena, struct bench_round *round);
@@ -19,6 +34,7 @@ void compile_with_malloc(void *arena, struct bench_round *round);
 void compile_teardown(void *arena);
 void image_validate(void *subject, struct bench_round *round);
 void image_size(void *subject, struct bench_round *round);
+void image_pages(void *requests, struct bench_round *round);
 
 /* What no check could be faster than. */
 void floor_fence(void *requests, struct bench_round *round);
@@ -26,8 +42,9 @@ void floor_hash(void *requests, struct bench_round *round);
 void floor_names(void *requests, struct bench_round *round);
 void floor_resolved(void *requests, struct bench_round *round);
 void floor_resolved_with_names(void *requests, struct bench_round *round);
-void floor_record_miss(void *subject, struct bench_round *round);
-void floor_index_and_record_miss(void *subject, struct bench_round *round);
+void floor_record_miss(void *requests, struct bench_round *round);
+void floor_index_and_record_miss(void *requests, struct bench_round *round);
+void floor_two_lines(void *requests, struct bench_round *round);
 void floor_replay_one_at_a_time(void *requests, struct bench_round *round);
 void floor_replay_in_batches(void *requests, struct bench_round *round);
 void floor_copy(void *arena, struct bench_round *round);
@@ -80,6 +97,20 @@ void rival_beside_changes_cold(void *requests, struct bench_round *round);
 void sleeping_rival_beside_changes_hot(void *requests, struct bench_round *round);
 void rival_beside_reader(void *requests, struct bench_round *round);
 void swap_beside_reader(void *requests, struct bench_round *round);
+
+/* Single checks of the engine and its rival, each timed by itself; in their place nothing, or
+ * arithmetic that takes as long. */
+void latency_of_nothing(void *requests, struct bench_round *round);
+void latency_of_arithmetic(void *requests, struct bench_round *round);
+void latency_of_check(void *requests, struct bench_round *round);
+void latency_of_check_beside_changes(void *requests, struct bench_round *round);
+void latency_of_rival_beside_changes(void *requests, struct bench_round *round);
+
+/* Checks a second of one thread, two, four and so on. */
+void threads_asking_engine_hot(void *requests, struct bench_round *round);
+void threads_asking_engine_cold(void *requests, struct bench_round *round);
+void threads_asking_rival_hot(void *requests, struct bench_round *round);
+void threads_asking_rival_cold(void *requests, struct bench_round *round);
 
 /* Between processes: asking a follower, each time beside its own engine; the rest of a turn of its
  * host's loop; publishing changes; from a revocation to the first denial in another process; memory

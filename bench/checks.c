@@ -14,7 +14,7 @@ static const struct rounds_effort effort = {.warm = 200, .timed = 800};
 
 static uint64_t ask_in_a_loop(const struct chunk *chunk)
 {
-    const struct weir_image *image = tokens_image();
+    const struct weir_image *image = chunk->image;
     uint64_t allowed = 0;
 
     for (size_t i = 0; i < CHUNK; i++) {
@@ -28,7 +28,7 @@ static uint64_t ask_in_a_loop(const struct chunk *chunk)
 
 static uint64_t ask_one_at_a_time(const struct chunk *chunk)
 {
-    const struct weir_image *image = tokens_image();
+    const struct weir_image *image = chunk->image;
     uint64_t allowed = 0;
 
     for (size_t i = 0; i < CHUNK; i++) {
@@ -43,7 +43,7 @@ static uint64_t ask_one_at_a_time(const struct chunk *chunk)
 
 static uint64_t ask_in_batches(const struct chunk *chunk)
 {
-    const struct weir_image *image = tokens_image();
+    const struct weir_image *image = chunk->image;
     uint64_t allowed = 0;
 
     for (size_t done = 0; done < CHUNK; done += BATCH) {

@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "benches.h"
+#include "instructions.h"
 #include "memory.h"
 #include "rounds.h"
 #include "times.h"
@@ -44,9 +45,11 @@ static void compile(const struct declarations *declarations, struct memory_arena
     double start = 0;
 
     memory_arena_restart(arena);
+    instructions_begin();
     start = times_own();
     image = tokens_compile(declarations, allocator);
     bench_time(round, (times_own() - start) / TOKEN_COUNT);
+    instructions_end(TOKEN_COUNT);
     if (allocator != NULL) {
         bench_count(round, "peak_bytes_a_token", (double)arena->peak / TOKEN_COUNT);
     }
@@ -77,11 +80,15 @@ void image_validate(void *subject, struct bench_round *round)
     const struct weir_image *image = tokens_image();
     size_t size = 0;
     const void *bytes = weir_image_bytes(image, &size);
-    double start = times_own();
-    enum weir_status status = weir_image_validate(bytes, size, NULL, NULL);
+    enum weir_status status = WEIR_OK;
+    double start = 0;
 
     (void)subject;
+    instructions_begin();
+    start = times_own();
+    status = weir_image_validate(bytes, size, NULL, NULL);
     bench_time(round, (times_own() - start) / TOKEN_COUNT);
+    instructions_end(TOKEN_COUNT);
     if (status != WEIR_OK) {
         bench_wrong(round, "the image is not valid");
     }
@@ -145,8 +152,10 @@ void floor_hash_and_write(void *subject, struct bench_round *round)
     const char *at = declarations->bytes;
     char *out = arena->bytes;
     uint64_t sum = 0;
-    double start = times_own();
+    double start = 0;
 
+    instructions_begin();
+    start = times_own();
     for (size_t i = 0; i < TOKEN_COUNT; i++) {
         const struct names *names = (const struct names *)(const void *)at;
 
@@ -156,4 +165,5 @@ void floor_hash_and_write(void *subject, struct bench_round *round)
     }
     (void)rounds_keep(sum);
     bench_time(round, (times_own() - start) / TOKEN_COUNT);
+    instructions_end(TOKEN_COUNT);
 }

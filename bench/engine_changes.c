@@ -6,6 +6,7 @@
 
 #include "benches.h"
 #include "engines.h"
+#include "instructions.h"
 #include "memory.h"
 #include "times.h"
 #include "tokens.h"
@@ -170,6 +171,22 @@ static size_t revoke(struct weir_engine *engine, const struct staged *staged)
     return failed;
 }
 
+static size_t time_pass(struct weir_engine *engine, const struct staged *staged, change_pass *pass,
+                        struct times *times)
+{
+    uint64_t start = 0;
+    uint64_t end = 0;
+    size_t failed = 0;
+
+    instructions_begin();
+    start = times_ticks();
+    failed = pass(engine, staged);
+    end = times_ticks();
+    instructions_end(CHUNK);
+    times_add(times, end - start);
+    return failed;
+}
+
 /* Times the pass over tokens first .. first + CHANGES. NULL as times: only does it. */
 static size_t change(struct weir_engine *engine, const struct stock *stock, size_t first,
                      change_pass *pass, struct times *times)
@@ -178,16 +195,8 @@ static size_t change(struct weir_engine *engine, const struct stock *stock, size
     size_t failed = 0;
 
     for (size_t done = 0; done < CHANGES; done += CHUNK) {
-        uint64_t start = 0;
-        uint64_t end = 0;
-
         stock_stage(stock, first + done, &staged);
-        start = times_ticks();
-        failed += pass(engine, &staged);
-        end = times_ticks();
-        if (times != NULL) {
-            times_add(times, end - start);
-        }
+        failed += times != NULL ? time_pass(engine, &staged, pass, times) : pass(engine, &staged);
     }
     return failed;
 }
@@ -334,7 +343,24 @@ static enum weir_status revoke_one(struct weir_engine *engine, const struct stag
     return weir_engine_revoke(engine, staged->ids[place], NULL);
 }
 
-/* Makes one change with each of CHANGES cold tokens from number `first` on. */
+static size_t time_one(struct weir_engine *engine, const struct staged *staged, size_t place,
+                       one_change *make, struct times *times)
+{
+    uint64_t start = 0;
+    uint64_t end = 0;
+    size_t failed = 0;
+
+    instructions_begin();
+    start = times_ticks();
+    failed = make(engine, staged, place) != WEIR_OK;
+    end = times_ticks();
+    instructions_end(1);
+    times_add(times, end - start);
+    return failed;
+}
+
+/* Makes one change with each of CHANGES cold tokens from number `first` on. NULL as times: only
+ * does it. */
 static size_t change_each(size_t first, one_change *make, struct times *times)
 {
     static struct staged staged;
@@ -345,10 +371,8 @@ static size_t change_each(size_t first, one_change *make, struct times *times)
     for (size_t done = 0; done < CHANGES; done += CHUNK) {
         stock_stage(stock_of_image(), first + done, &staged);
         for (size_t i = 0; i < CHUNK; i++) {
-            uint64_t start = times_ticks();
-
-            failed += make(engine, &staged, i) != WEIR_OK;
-            times_add(times, times_ticks() - start);
+            failed += times != NULL ? time_one(engine, &staged, i, make, times)
+                                    : make(engine, &staged, i) != WEIR_OK;
         }
     }
     return failed;
@@ -367,18 +391,17 @@ static void whole_round(one_change *before, one_change *make, one_change *after,
                         struct bench_round *round)
 {
     static struct times times;
-    static struct times others;
     static size_t count;
     size_t first = next_tokens(&count);
     size_t failed = 0;
 
     memset(&times, 0, sizeof times);
     if (before != NULL) {
-        failed += change_each(first, before, &others);
+        failed += change_each(first, before, NULL);
     }
     failed += change_each(first, make, &times);
     if (after != NULL) {
-        failed += change_each(first, after, &others);
+        failed += change_each(first, after, NULL);
     }
     tell_each(&times, round);
     tell_failed(failed, round);
@@ -413,10 +436,12 @@ static void compact(const struct weir_engine *engine, struct memory_arena *arena
     double start = 0;
 
     memory_arena_restart(arena);
+    instructions_begin();
     start = times_own();
     engines_must(weir_engine_compact(engine, BENCH_NOW, 0, &arena->allocator, &image, NULL),
                  "compacting");
     bench_time(round, (times_own() - start) / TOKEN_COUNT);
+    instructions_end(TOKEN_COUNT);
     bench_count(round, "peak_bytes_a_token", (double)arena->peak / TOKEN_COUNT);
     if (weir_image_token_count(image) != TOKEN_COUNT) {
         bench_wrong(round, "compacting has lost tokens");

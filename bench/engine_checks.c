@@ -5,6 +5,7 @@
 
 #include "benches.h"
 #include "engines.h"
+#include "instructions.h"
 #include "live/section.h"
 #include "rounds.h"
 #include "times.h"
@@ -184,9 +185,11 @@ static void ask_of_resolved(struct weir_engine *engine, void *requests, struct b
 
         requests_stage(requests, &chunk);
         resolve_all(&chunk);
+        instructions_begin();
         start = times_ticks();
         wrong |= ask_resolved(&chunk) != chunk.allowed;
         end = times_ticks();
+        instructions_end(CHUNK);
         if (i >= effort.warm) {
             times_add(&times, end - start);
         }

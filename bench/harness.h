@@ -2,6 +2,7 @@
 #ifndef WEIR_BENCH_HARNESS_H
 #define WEIR_BENCH_HARNESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -32,7 +33,12 @@ struct bench {
     void (*teardown)(void *subject);
 };
 
-/* Runs them all, as the flags of Google Benchmark say, and returns what main should. */
+/* Whether that flag is among the arguments, from which it is taken out: Google Benchmark, which
+ * takes out its own, would not know it. */
+bool bench_take_flag(int *argc, char **argv, const char *flag);
+
+/* Runs them all, as the flags of Google Benchmark say, and returns what main should. --progress
+ * tells on standard error how far it is. */
 int bench_main(int argc, char **argv, const struct bench *benches, size_t count);
 
 #ifdef __cplusplus

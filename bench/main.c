@@ -1,7 +1,44 @@
 /* main.c - what Weir promises of its speed and size, and the floors beside it. */
 #include "benches.h"
 #include "follower_process.h"
-#include "requests.h"
+#include "workloads.h"
+
+#define BENCH(name, setup, run)                                                                    \
+    {                                                                                              \
+        name, setup, run, NULL                                                                     \
+    }
+
+/* What checks of such requests take. */
+#define CHECKS(name, requests)                                                                     \
+    BENCH(name "/loop", requests, check_in_a_loop),                                                \
+        BENCH(name "/serial", requests, check_one_at_a_time),                                      \
+        BENCH(name "/batch", requests, check_in_batches)
+
+/* The same beside the cache misses of the image that they ask. */
+#define CHECKS_AND_MISSES(name, requests)                                                          \
+    CHECKS(name, requests), BENCH(name "/floor/record_miss", requests, floor_record_miss),         \
+        BENCH(name "/floor/index_and_record_miss", requests, floor_index_and_record_miss),         \
+        BENCH(name "/floor/two_lines", requests, floor_two_lines),                                 \
+        BENCH(name "/floor/replay/serial", requests, floor_replay_one_at_a_time),                  \
+        BENCH(name "/floor/replay/batch", requests, floor_replay_in_batches)
+
+/* A rival's checks of the same requests as check/id. */
+#define RIVAL_CHECKS(name, run)                                                                    \
+    BENCH(name "/hot/loop", requests_hot, run##_in_a_loop),                                        \
+        BENCH(name "/hot/serial", requests_hot, run##_one_at_a_time),                              \
+        BENCH(name "/cold/loop", requests_cold, run##_in_a_loop),                                  \
+        BENCH(name "/cold/serial", requests_cold, run##_one_at_a_time)
+#define RIVAL_BATCHES(name, run)                                                                   \
+    BENCH(name "/hot/batch", requests_hot, run##_in_batches),                                      \
+        BENCH(name "/cold/batch", requests_cold, run##_in_batches)
+
+/* A rival's checks of the same requests as check/resolved/…_services. */
+#define RIVAL_RULES(name, run)                                                                     \
+    BENCH(name "/1", requests_of_1_services, run),                                                 \
+        BENCH(name "/10", requests_of_10_services, run),                                           \
+        BENCH(name "/100", requests_of_100_services, run),                                         \
+        BENCH(name "/1000", requests_of_1000_services, run),                                       \
+        BENCH(name "/10000", requests_of_10000_services, run)
 
 static const struct bench benches[] = {
     {"check/id/hot/loop", requests_hot, check_in_a_loop, NULL},
@@ -14,14 +51,67 @@ static const struct bench benches[] = {
     {"check/id/unknown/batch", requests_unknown, check_in_batches, NULL},
     {"check/resolved/one_scope", requests_hot, check_resolved_in_a_loop, NULL},
     {"check/resolved/one_scope/serial", requests_hot, check_resolved_one_at_a_time, NULL},
-    {"check/resolved/10000_services", requests_of_services, check_resolved_in_a_loop, NULL},
-    {"check/resolved/10000_hexadecimal", requests_of_hexadecimal, check_resolved_in_a_loop, NULL},
-    {"check/resolved/10000_users", requests_of_users, check_resolved_in_a_loop, NULL},
+    {"check/resolved/1_services", requests_of_1_services, check_resolved_in_a_loop, NULL},
+    {"check/resolved/10_services", requests_of_10_services, check_resolved_in_a_loop, NULL},
+    {"check/resolved/100_services", requests_of_100_services, check_resolved_in_a_loop, NULL},
+    {"check/resolved/1000_services", requests_of_1000_services, check_resolved_in_a_loop, NULL},
+    {"check/resolved/10000_services", requests_of_10000_services, check_resolved_in_a_loop, NULL},
+    {"check/resolved/1_hexadecimal", requests_of_1_hexadecimal, check_resolved_in_a_loop, NULL},
+    {"check/resolved/10_hexadecimal", requests_of_10_hexadecimal, check_resolved_in_a_loop, NULL},
+    {"check/resolved/100_hexadecimal", requests_of_100_hexadecimal, check_resolved_in_a_loop, NULL},
+    {"check/resolved/1000_hexadecimal", requests_of_1000_hexadecimal, check_resolved_in_a_loop,
+     NULL},
+    {"check/resolved/10000_hexadecimal", requests_of_10000_hexadecimal, check_resolved_in_a_loop,
+     NULL},
+    {"check/resolved/1_users", requests_of_1_users, check_resolved_in_a_loop, NULL},
+    {"check/resolved/10_users", requests_of_10_users, check_resolved_in_a_loop, NULL},
+    {"check/resolved/100_users", requests_of_100_users, check_resolved_in_a_loop, NULL},
+    {"check/resolved/1000_users", requests_of_1000_users, check_resolved_in_a_loop, NULL},
+    {"check/resolved/10000_users", requests_of_10000_users, check_resolved_in_a_loop, NULL},
+#ifdef WEIR_RIVAL_ABSL
+    RIVAL_CHECKS("rival/absl", rival_absl),
+    RIVAL_BATCHES("rival/absl", rival_absl),
+    RIVAL_CHECKS("rival/absl_in_slot", rival_absl_in_slot),
+    RIVAL_BATCHES("rival/absl_in_slot", rival_absl_in_slot),
+#endif
+#ifdef WEIR_RIVAL_LFHT
+    RIVAL_CHECKS("rival/lfht", rival_lfht),
+#endif
+#ifdef WEIR_RIVAL_RTE_HASH
+    RIVAL_BATCHES("rival/rte_hash", rival_rte_hash),
+#endif
+    RIVAL_RULES("rival/sorted_array", rival_sorted_array_in_a_loop),
+#ifdef WEIR_RIVAL_JUDY
+    RIVAL_RULES("rival/judy", rival_judy_in_a_loop),
+#endif
+#ifdef WEIR_RIVAL_DARTS
+    RIVAL_RULES("rival/darts", rival_darts_in_a_loop),
+#endif
+    CHECKS("workload/users/zipf", requests_zipf),
+    CHECKS("workload/services/uniform", requests_of_services),
+    CHECKS("workload/services/zipf", requests_of_services_zipf),
+    CHECKS("workload/brokers/uniform", requests_of_brokers),
+    CHECKS("workload/brokers/zipf", requests_of_brokers_zipf),
+    CHECKS("workload/mixed/uniform", requests_of_mixed),
+    CHECKS("workload/mixed/zipf", requests_of_mixed_zipf),
+    CHECKS("workload/hostile/uniform", requests_hostile),
+    CHECKS_AND_MISSES("tokens/1k", requests_of_1k),
+    CHECKS_AND_MISSES("tokens/10k", requests_of_10k),
+    CHECKS_AND_MISSES("tokens/100k", requests_of_100k),
+    CHECKS_AND_MISSES("tokens/1m", requests_of_1m),
+    CHECKS_AND_MISSES("tokens/10m", requests_of_10m),
+    CHECKS_AND_MISSES("small_pages/1k", requests_of_1k_small),
+    CHECKS_AND_MISSES("small_pages/10k", requests_of_10k_small),
+    CHECKS_AND_MISSES("small_pages/100k", requests_of_100k_small),
+    CHECKS_AND_MISSES("small_pages/1m", requests_of_1m_small),
+    CHECKS_AND_MISSES("small_pages/10m", requests_of_10m_small),
     {"compile/random_order", compile_setup, compile_in_random_order, compile_teardown},
     {"compile/by_id", compile_setup, compile_by_id, compile_teardown},
     {"compile/random_order/malloc", compile_setup, compile_with_malloc, compile_teardown},
     {"image/validate", NULL, image_validate, NULL},
     {"image/size", NULL, image_size, NULL},
+    {"image/pages/large", requests_of_1m, image_pages, NULL},
+    {"image/pages/small", requests_of_1m_small, image_pages, NULL},
     {"engine/section/inlined", requests_hot, section_inlined, NULL},
     {"engine/section/by_call", requests_hot, section_by_call, NULL},
     {"engine/image/hot/loop", requests_hot, engine_check_in_a_loop, NULL},
@@ -68,6 +158,18 @@ static const struct bench benches[] = {
     {"rwlock/beside/changes/cold", requests_cold, rival_beside_changes_cold, NULL},
     {"rwlock/beside/reader/hot", requests_hot, rival_beside_reader, NULL},
     {"rwlock/asleep/beside/changes/hot", requests_hot, sleeping_rival_beside_changes_hot, NULL},
+    {"latency/nothing", requests_hot, latency_of_nothing, NULL},
+    {"latency/arithmetic/hot", requests_hot, latency_of_arithmetic, NULL},
+    {"latency/arithmetic/cold", requests_cold, latency_of_arithmetic, NULL},
+    {"latency/hot", requests_hot, latency_of_check, NULL},
+    {"latency/cold", requests_cold, latency_of_check, NULL},
+    {"latency/beside_changes/hot", requests_hot, latency_of_check_beside_changes, NULL},
+    {"latency/beside_changes/cold", requests_cold, latency_of_check_beside_changes, NULL},
+    {"rwlock/latency/beside_changes/hot", requests_hot, latency_of_rival_beside_changes, NULL},
+    {"threads/hot", requests_hot, threads_asking_engine_hot, NULL},
+    {"threads/cold", requests_cold, threads_asking_engine_cold, NULL},
+    {"rwlock/threads/hot", requests_hot, threads_asking_rival_hot, NULL},
+    {"rwlock/threads/cold", requests_cold, threads_asking_rival_cold, NULL},
     {"swap/beside_reader/cold", requests_cold, swap_beside_reader, NULL},
     {"follow/hot/loop", requests_hot, follower_check_in_a_loop, NULL},
     {"follow/cold/loop", requests_cold, follower_check_in_a_loop, NULL},
@@ -89,20 +191,29 @@ static const struct bench benches[] = {
     {"floor/names", requests_hot, floor_names, NULL},
     {"floor/resolved", requests_hot, floor_resolved, NULL},
     {"floor/resolved_with_names", requests_hot, floor_resolved_with_names, NULL},
-    {"floor/record_miss", NULL, floor_record_miss, NULL},
-    {"floor/index_and_record_miss", NULL, floor_index_and_record_miss, NULL},
+    {"floor/record_miss", requests_cold, floor_record_miss, NULL},
+    {"floor/index_and_record_miss", requests_cold, floor_index_and_record_miss, NULL},
     {"floor/replay/serial", requests_cold, floor_replay_one_at_a_time, NULL},
     {"floor/replay/batch", requests_cold, floor_replay_in_batches, NULL},
+    {"floor/two_lines", requests_cold, floor_two_lines, NULL},
     {"floor/copy", compile_setup, floor_copy, compile_teardown},
     {"floor/hash_and_write", compile_setup, floor_hash_and_write, compile_teardown},
+    CHECKS_AND_MISSES("tokens/100m", requests_of_100m),
 };
 
+#define BENCHES (sizeof benches / sizeof benches[0])
+
+/* Those of a hundred million tokens come last. */
+#define HUGE_BENCHES 8
+
+/* --huge: with those, which need 21 GB of memory. */
 int main(int argc, char **argv)
 {
     int result = 0;
+    bool huge = bench_take_flag(&argc, argv, "--huge");
 
     if (follower_process_run(argc, argv, &result)) {
         return result;
     }
-    return bench_main(argc, argv, benches, sizeof benches / sizeof benches[0]);
+    return bench_main(argc, argv, benches, huge ? BENCHES : BENCHES - HUGE_BENCHES);
 }

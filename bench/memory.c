@@ -1,27 +1,56 @@
 #include "memory.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-void *memory_touched(size_t size)
-{
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+#define LARGE_PAGE ((size_t)2 << 20)
 
-    if (memory == MAP_FAILED) {
+/* What lies in large pages begins at one, and ends with one. */
+static size_t mapped_size(size_t size)
+{
+    return (size + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+}
+
+/* Maps a large page more, and gives back what lies before and behind. */
+static char *map_aligned(size_t size)
+{
+    char *mapped = mmap(NULL, size + LARGE_PAGE, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t before = 0;
+
+    if (mapped == MAP_FAILED) {
         (void)fprintf(stderr, "weir_bench: no memory for %zu bytes\n", size);
         exit(EXIT_FAILURE);
     }
-    (void)madvise(memory, size, MADV_HUGEPAGE);
+    before = -(uintptr_t)mapped & (LARGE_PAGE - 1);
+    if (before > 0) {
+        (void)munmap(mapped, before);
+    }
+    (void)munmap(mapped + before + size, LARGE_PAGE - before);
+    return mapped + before;
+}
+
+void *memory_touched_in(enum memory_pages pages, size_t size)
+{
+    char *memory = map_aligned(mapped_size(size));
+
+    (void)madvise(memory, mapped_size(size),
+                  pages == MEMORY_LARGE_PAGES ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     memset(memory, 0, size);
     return memory;
 }
 
+void *memory_touched(size_t size)
+{
+    return memory_touched_in(MEMORY_LARGE_PAGES, size);
+}
+
 void memory_release(void *memory, size_t size)
 {
-    (void)munmap(memory, size);
+    (void)munmap(memory, mapped_size(size));
 }
 
 static size_t rounded(size_t size)

@@ -6,9 +6,16 @@
 
 #include <weir/allocator.h>
 
-/* `size` bytes in large pages where there are such, each of them written to. Ends the program if
- * there is no memory. */
+/* Pages that memory is made of, if the system has both kinds: of 4 KiB, or of 2 MiB. */
+enum memory_pages { MEMORY_SMALL_PAGES, MEMORY_LARGE_PAGES };
+
+/* `size` bytes in such pages, each of them written to. Ends the program if there is no memory. */
+void *memory_touched_in(enum memory_pages pages, size_t size);
+
+/* Likewise in large pages. */
 void *memory_touched(size_t size);
+
+/* Gives back what either returned. */
 void memory_release(void *memory, size_t size);
 
 /*

@@ -7,7 +7,11 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stddef.h>
 #include <sys/types.h>
+
+/* Finds processors among those that are allowed, each a set of its own; returns how many. */
+size_t pair_processors(const cpu_set_t *allowed, cpu_set_t *found, size_t most);
 
 struct pair {
     pthread_t other;

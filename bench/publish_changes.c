@@ -9,6 +9,7 @@
 #include "benches.h"
 #include "directories.h"
 #include "engines.h"
+#include "instructions.h"
 #include "times.h"
 
 /* Changes that a round times. */
@@ -37,7 +38,24 @@ static size_t next_tokens(void)
     return count - CHANGES;
 }
 
-/* Publishes one change of each of CHANGES cold tokens from number `first` on. */
+static bool time_one(struct weir_publisher *publisher, size_t place, one_change *make,
+                     struct times *times)
+{
+    uint64_t start = 0;
+    uint64_t end = 0;
+    bool failed = false;
+
+    instructions_begin();
+    start = times_ticks();
+    failed = make(publisher, place) != WEIR_OK;
+    end = times_ticks();
+    instructions_end(1);
+    times_add(times, end - start);
+    return failed;
+}
+
+/* Publishes one change of each of CHANGES cold tokens from number `first` on. NULL as times: only
+ * does it. */
 static bool change_each(size_t first, one_change *make, struct times *times)
 {
     struct weir_publisher *publisher = directory_busy()->publisher;
@@ -47,10 +65,8 @@ static bool change_each(size_t first, one_change *make, struct times *times)
     for (size_t done = 0; done < CHANGES; done += CHUNK) {
         stock_stage(stock_of_image(), first + done, &staged);
         for (size_t i = 0; i < CHUNK; i++) {
-            uint64_t start = times_ticks();
-
-            failed |= make(publisher, i) != WEIR_OK;
-            times_add(times, times_ticks() - start);
+            failed |=
+                times != NULL ? time_one(publisher, i, make, times) : make(publisher, i) != WEIR_OK;
         }
     }
     return failed;
@@ -70,14 +86,13 @@ static void tell(const struct times *times, bool failed, struct bench_round *rou
 void publish_revoke(void *subject, struct bench_round *round)
 {
     static struct times times;
-    static struct times others;
     size_t first = next_tokens();
     bool failed = false;
 
     (void)subject;
     memset(&times, 0, sizeof times);
     failed |= change_each(first, revoke_one, &times);
-    failed |= change_each(first, put_one, &others);
+    failed |= change_each(first, put_one, NULL);
     tell(&times, failed, round);
 }
 
@@ -128,9 +143,11 @@ void poll_one_change(void *subject, struct bench_round *round)
             stock_stage(stock_of_image(), first + i, &staged);
         }
         failed |= put_one(directory_busy()->publisher, i % CHUNK) != WEIR_OK;
+        instructions_begin();
         start = times_ticks();
         failed |= !poll_all(follower);
         times_add(&times, times_ticks() - start);
+        instructions_end(1);
     }
     tell(&times, failed, round);
 }
@@ -138,16 +155,17 @@ void poll_one_change(void *subject, struct bench_round *round)
 /* The time of one of many changes that a poll applies. */
 void poll_many_changes(void *subject, struct bench_round *round)
 {
-    static struct times others;
     struct weir_follower *follower = busy_follower();
     bool failed = !poll_all(follower);
     uint64_t start = 0;
 
     (void)subject;
-    failed |= change_each(next_tokens(), put_one, &others);
+    failed |= change_each(next_tokens(), put_one, NULL);
+    instructions_begin();
     start = times_ticks();
     failed |= !poll_all(follower);
     bench_time(round, times_between(start, times_ticks()) / CHANGES);
+    instructions_end(CHANGES);
     if (failed) {
         bench_wrong(round, "a change failed");
     }

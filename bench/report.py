@@ -1,5 +1,6 @@
-"""Makes a report of what the benchmarks measured: report.py RAW.json REPORT.md [--strict].
+"""Makes a report of what the benchmarks measured: report.py RAW.json [MORE.json …] REPORT.md
 
+Its plots are written beside it; rivals.json, which scripts/rivals leaves there, is told as well.
 Prints the budgets, too. With --strict the exit status is 1 if one of them is exceeded.
 """
 
@@ -9,151 +10,75 @@ import statistics
 import sys
 from pathlib import Path
 
+from budgets import UNBOUNDED, WHY, budgets, costs
+from plots import BY_TOKENS, LATENCIES, PERCENTILES, SCOPES, SIZES, plots, threads_of
+from rounds import counters_of, errors_of, medians_of, read_rounds
+
 # What a benchmark's time is the time of.
 UNITS = {"compile": "ns a token", "image": "ns a token", "floor/copy": "ns a token",
          "floor/hash_and_write": "ns a token",
          "compact": "ns a token"}
 
-# Each a ratio within one run: (what, bound, figure, figures whose sum it is divided by).
-BUDGETS = [
-    ("hot check by id, names validated ÷ (XXH3 + resolved comparison)", 2.5,
-     "check/id/hot/loop", ["floor/hash", "floor/resolved"]),
-    ("cold check, one at a time ÷ its own cache lines replayed", 1.3,
-     "check/id/cold/serial", ["floor/replay/serial"]),
-    ("cold checks in a plain loop ÷ one record miss", 1.0,
-     "check/id/cold/loop", ["floor/record_miss"]),
-    ("batch of 32 ÷ plain loop, cold", 0.25,
-     "check/id/cold/batch", ["check/id/cold/loop"]),
-    ("batch of 32, cold ÷ two-line prefetch loop over the same memory", 1.5,
-     "check/id/cold/batch", ["floor/replay/batch"]),
-    ("unknown id, cold ÷ one record miss", 0.35,
-     "check/id/unknown/serial", ["floor/record_miss"]),
-    ("resolved check ÷ its floor (comparison and names)", 1.25,
-     "check/resolved/one_scope", ["floor/resolved_with_names"]),
-    ("resolved check, 10 000 prefixes like org-07/audit/1c0ffe/ ÷ one scope", 6,
-     "check/resolved/10000_services", ["check/resolved/one_scope"]),
-    ("resolved check, 10 000 prefixes like 9f86d081884c/ ÷ one scope", 6,
-     "check/resolved/10000_hexadecimal", ["check/resolved/one_scope"]),
-    ("resolved check, 10 000 prefixes like users/1234/ ÷ one scope", 6,
-     "check/resolved/10000_users", ["check/resolved/one_scope"]),
-    ("compile, random order ÷ (hash + write)", 3,
-     "compile/random_order", ["floor/hash_and_write"]),
-    ("compile, by id ÷ (hash + write)", 3,
-     "compile/by_id", ["floor/hash_and_write"]),
-    ("read-side protection ÷ XXH3", 0.25,
-     "engine/section/inlined", ["floor/hash"]),
-    ("replacing a token of the image, cold ÷ (index + record miss)", 1.6,
-     "change/replace/of_image", ["floor/index_and_record_miss"]),
-    ("revoking a token of the image, cold ÷ (index + record miss)", 1.6,
-     "change/revoke/of_image", ["floor/index_and_record_miss"]),
-]
+# (who asks, benchmark; /loop, /serial and /batch follow)
+WORKLOADS = [("users: one scope, a million, 512 of them asked about", "check/id/hot"),
+             ("users: all asked about alike", "check/id/cold"),
+             ("users: Zipf 0.99", "workload/users/zipf"),
+             ("ids that nobody has", "check/id/unknown"),
+             ("services: 2 to 8 scopes, a hundred thousand, alike", "workload/services/uniform"),
+             ("services: Zipf 0.99", "workload/services/zipf"),
+             ("brokers: 10 to 10 000 scopes, five hundred, alike", "workload/brokers/uniform"),
+             ("brokers: Zipf 0.99", "workload/brokers/zipf"),
+             ("mixed: a million users, some services, few brokers, alike",
+              "workload/mixed/uniform"),
+             ("mixed: Zipf 0.99", "workload/mixed/zipf"),
+             ("hostile: a thousand ids of one bucket and one tag", "workload/hostile/uniform")]
 
-# Ratios of what one benchmark measured in turn, chunk by chunk, so that they are tighter than the
-# machine's noise: (what, bound or None, benchmark, counter its time is divided by).
-IN_TURN = [
-    ("a follower's check, instants given ÷ its engine's, hot", 1.15,
-     "follow/hot/loop", "by_its_engine_ns"),
-    ("the same, cold", 1.15, "follow/cold/loop", "by_its_engine_ns"),
-    ("a follower's check ÷ its engine's, cold, one at a time", None,
-     "follow/cold/serial", "by_its_engine_ns"),
-    ("a follower's batch of 32 ÷ its engine's, cold", None,
-     "follow/cold/batch", "by_its_engine_ns"),
-]
+WAYS = ["loop", "serial", "batch"]
 
-# Ratios that are bounded from below: (what, bound, figures whose sum is divided, figure).
-AT_LEAST = [
-    ("a reader's hot checks in its own time, beside 100 000 changes a second ÷ undisturbed", 0.9,
-     "beside/nothing/hot", "beside/changes/hot"),
-    ("the same, cold", 0.9, "beside/nothing/cold", "beside/changes/cold"),
-]
+# (rival's benchmark, what it is held against); {} is a number of scopes.
+RIVALS = [*((f"rival/{rival}/{how}", f"check/id/{how}")
+            for rival in ("absl", "absl_in_slot", "lfht", "rte_hash")
+            for how in ("hot/loop", "hot/serial", "hot/batch", "cold/loop", "cold/serial",
+                        "cold/batch")),
+          *((f"rival/{rival}/{scopes}", f"check/resolved/{scopes}_services")
+            for rival in ("sorted_array", "judy", "darts") for scopes in SCOPES),
+          ("rwlock/beside/nothing/hot", "beside/nothing/hot"),
+          ("rwlock/beside/changes/hot", "beside/changes/hot"),
+          ("rwlock/beside/changes/cold", "beside/changes/cold"),
+          ("rwlock/beside/reader/hot", "beside/reader/hot")]
 
-# Ratios that have no bound but say what something costs: (what, figure, figure it is divided by).
-COMPARISONS = [
-    ("check by id, hot: engine ÷ image", "engine/image/hot/loop", "check/id/hot/loop"),
-    ("check by id, cold loop: engine ÷ image", "engine/image/cold/loop", "check/id/cold/loop"),
-    ("check by id, cold, one at a time: engine ÷ image",
-     "engine/image/cold/serial", "check/id/cold/serial"),
-    ("batch of 32, cold: engine ÷ image", "engine/image/cold/batch", "check/id/cold/batch"),
-    ("unknown id: engine ÷ image", "engine/image/unknown/serial", "check/id/unknown/serial"),
-    ("resolved check: engine ÷ image", "engine/image/resolved", "check/resolved/one_scope"),
-    ("cold, one at a time: replaced tokens ÷ the image's",
-     "engine/replaced/cold/serial", "engine/image/cold/serial"),
-    ("cold, one at a time: issued tokens ÷ the image's",
-     "engine/issued/cold/serial", "engine/image/cold/serial"),
-    ("batch of 32, cold: replaced tokens ÷ the image's",
-     "engine/replaced/cold/batch", "engine/image/cold/batch"),
-    ("batch of 32, cold: issued tokens ÷ the image's",
-     "engine/issued/cold/batch", "engine/image/cold/batch"),
-    ("replacing a replaced token, cold ÷ (index + record miss)",
-     "change/replace/of_replaced", "floor/index_and_record_miss"),
-    ("revoking a replaced token, cold ÷ (index + record miss)",
-     "change/revoke/of_replaced", "floor/index_and_record_miss"),
-    ("revoking an issued token, cold ÷ (index + record miss)",
-     "change/revoke/of_issued", "floor/index_and_record_miss"),
-    ("checks beside another reader ÷ beside nothing, hot",
-     "beside/reader/hot", "beside/nothing/hot"),
-    ("the same with a read-write lock", "rwlock/beside/reader/hot", "rwlock/beside/nothing/hot"),
-    ("checks beside changes, hot: read-write lock that spins ÷ engine",
-     "rwlock/beside/changes/hot", "beside/changes/hot"),
-    ("checks beside changes, hot: read-write lock that sleeps ÷ engine",
-     "rwlock/asleep/beside/changes/hot", "beside/changes/hot"),
-    ("compaction ÷ compiling", "compact/of_image", "compile/random_order"),
-    ("check by id, hot: follower, image mapped ÷ engine, image allocated",
-     "follow/hot/loop", "engine/image/hot/loop"),
-    ("the same, cold loop", "follow/cold/loop", "engine/image/cold/loop"),
-    ("revoking and telling the followers ÷ revoking in the engine, whole calls",
-     "publish/whole/revoke", "change/whole/revoke"),
-]
+HEADINGS = {"latency.svg": "Single checks", "tokens.svg": "Number of tokens",
+            "pages.svg": "Pages", "scopes.svg": "Scopes of a token", "threads.svg": "Threads"}
 
-# Likewise, of what one benchmark counts: (what, benchmark, counter, counter it is divided by).
-SHARES = [
-    ("memory of a hundred followers ÷ the image", "follow/memory",
-     "all_of_the_hundred_bytes", "image_bytes"),
-    ("the same after a thousand changes", "follow/memory",
-     "all_after_changes_bytes", "image_bytes"),
-]
+LATENCY = """\
+The engine's checks, each timed by itself, reading the clock included: that is what *nothing* takes.
+*Arithmetic* of the same length touches no memory: what makes it take longer now and then is the
+machine, not Weir.
+Beside changes: another thread makes 100 000 changes a second. Medians of the rounds' percentiles;
+the clock goes in steps, which `latency/nothing` tells below."""
 
-UNBOUNDED = """\
-Changes of a token that the engine has issued or replaced have no bound: its handle lies between
-index and block, a third miss that waits for the one before, where the bound allows for two."""
+REQUESTS = """\
+Nine requests in ten are allowed, but for ids that nobody has. Each pass's answers are compared with
+what they must be. A hundred and twenty-eight requests at a time are copied to the first caches
+before the clock is read: only what they ask about is cold."""
 
-# Figures that are bounded as they are: (what, bound, benchmark, counter).
-SIZES = [
-    ("memory beyond the tokens' own strings, bytes a token", 40,
-     "image/size", "bytes_a_token_beyond_strings"),
-    ("a whole replacement at a million tokens, median ns", 2000,
-     "change/whole/replace", "real_time"),
-    ("a whole revocation at a million tokens, median ns", 2000,
-     "change/whole/revoke", "real_time"),
-    ("a whole issue at a million tokens, median ns", 2000,
-     "change/whole/issue", "real_time"),
-]
+TOKENS = """\
+One scope each, all asked about alike; the image in pages of 2 MiB. Hashing and comparing do not
+know of the number: floor/hash and floor/resolved hold for each."""
 
-# Ratios of two figures that a benchmark counts, and what the first is when nothing happens: where
-# that is beyond the bound as well the machine's interrupts hide the answer. (what, bound,
-# benchmark, counter, counter it is divided by, counter beside nothing).
-WITHIN = [
-    ("the longest check beside a swap ÷ 99.9th percentile before", 10,
-     "swap/beside_reader/cold", "longest_beside_swap_ns", "p999_before_ns",
-     "longest_idle_ns"),
-]
+SCOPES_TEXT = """\
+One token of so many prefixes, found beforehand; nothing of it is cold. The rivals in the plot have
+those like org-07/audit/1c0ffe/."""
 
-VERDICTS = {True: "pass", False: "FAIL", None: "unclear: interrupts"}
+THREADS = """\
+Each thread on a processor of its own, which may be half a core; staging requests is left out."""
 
+RIVALS_TEXT = """\
+On the same tokens, the same strings, the same staged requests."""
 
-def read_rounds(raw):
-    """Returns {benchmark: [round, …]}, in the order of the benchmarks' own table."""
-    rounds = {}
-    for run in sorted(raw["benchmarks"], key=lambda run: run["family_index"]):
-        if run["run_type"] == "iteration":
-            name = run["name"].split("/iterations:")[0]
-            rounds.setdefault(name, []).append(run)
-    return rounds
-
-
-def errors_of(rounds):
-    return sorted({f"{name}: {run['error_message']}"
-                   for name, runs in rounds.items() for run in runs if run.get("error_occurred")})
+FIGURES = """\
+Of one operation, on an image of a million tokens with 52 bytes of names each unless its name says
+otherwise; a round's figure is the median of its chunks of 128 requests."""
 
 
 def unit_of(name):
@@ -161,126 +86,218 @@ def unit_of(name):
     return fits[0] if fits else "ns"
 
 
-def counters_of(runs):
-    """Returns {counter: median} of what a benchmark counts besides the time."""
-    names = [name for name in runs[0]
-             if name.endswith(("_token", "_strings", "_ns", "_second", "_checks", "_bytes"))]
-    return {name: statistics.median(run[name] for run in runs) for name in names}
+def table(*head):
+    """The first two lines of a table: of text the first column, of numbers all others."""
+    yield f"| {' | '.join(head)} |"
+    yield f"|---|{'---:|' * (len(head) - 1)}"
 
 
-def figures_table(rounds):
-    yield "| benchmark | median | lowest | highest | |"
-    yield "|---|---:|---:|---:|---|"
+def row(*cells):
+    return f"| {' | '.join('' if cell is None else str(cell) for cell in cells)} |"
+
+
+def tenths(value):
+    return None if value is None else f"{value:.1f}"
+
+
+def figures_table(rounds, instructions):
+    yield from table("benchmark", "median", "lowest", "highest", "instructions", "mispredicted",
+                     "of")
     for name, runs in rounds.items():
         times = [run["real_time"] for run in runs]
+        counted = instructions.get(name, {})
         if any(times):
-            yield (f"| {name} | {statistics.median(times):.1f} | {min(times):.1f} | "
-                   f"{max(times):.1f} | {unit_of(name)} |")
+            yield row(name, tenths(statistics.median(times)), tenths(min(times)),
+                      tenths(max(times)), tenths(counted.get("instructions")),
+                      counted.get("mispredicted") and f"{counted['mispredicted']:.2f}",
+                      unit_of(name))
         for counter, value in counters_of(runs).items():
-            yield f"| {name} | {value:.1f} | | | {counter.replace('_', ' ')} |"
+            yield row(name, tenths(value), None, None, None, None, counter.replace("_", " "))
 
 
-def budgets(rounds):
-    """Yields (what, bound in words, value, whether it is kept) of all that was measured; None
-    where the machine does not let one say."""
-    medians = medians_of(rounds)
-    for what, bound, figure, floors in BUDGETS:
-        if {figure, *floors} <= medians.keys():
-            yield at_most(what, bound, medians[figure] / sum(medians[floor] for floor in floors))
-    for what, bound, name, counter in IN_TURN:
-        if name in rounds and bound is not None:
-            yield at_most(what, bound, in_turn(rounds[name], counter))
-    for what, bound, figure, floor in AT_LEAST:
-        if {figure, floor} <= medians.keys():
-            value = medians[figure] / medians[floor]
-            yield what, f"at least {bound:g}", value, value >= bound
-    for what, bound, name, counter in SIZES:
-        if name in rounds:
-            yield at_most(what, bound, statistics.median(run[counter] for run in rounds[name]))
-    for what, bound, name, figure, floor, idle in WITHIN:
-        if name in rounds:
-            value, beside_nothing = (statistics.median(run[counter] / run[floor]
-                                                       for run in rounds[name])
-                                     for counter in (figure, idle))
-            hidden = value > bound and beside_nothing > bound
-            yield what, f"{bound:g}", value, None if hidden else value <= bound
-
-
-def at_most(what, bound, value):
-    return what, f"{bound:g}", value, value <= bound
-
-
-def in_turn(runs, counter):
-    return statistics.median(run["real_time"] / run[counter] for run in runs)
-
-
-def medians_of(rounds):
-    return {name: statistics.median(run["real_time"] for run in runs)
-            for name, runs in rounds.items()}
+def verdict(kept, beyond):
+    if kept is None:
+        return "unclear: interrupts"
+    return "pass" if kept else f"FAIL by {100 * beyond:.0f} %"
 
 
 def budgets_table(rows):
     yield "| budget | at most | measured | |"
     yield "|---|---:|---:|---|"
-    for what, bound, value, kept in rows:
-        yield f"| {what} | {bound} | {value:.2f} | {VERDICTS[kept]} |"
+    for what, bound, value, kept, beyond in rows:
+        yield row(what, bound, f"{value:.2f}", verdict(kept, beyond))
 
 
-def comparisons_table(rounds):
+def reasons(rows):
+    """What is known of the budgets that are exceeded."""
+    for what, *_, kept, _ in rows:
+        if kept is False and what in WHY:
+            yield f"- {what}: {WHY[what]}"
+
+
+def costs_table(rounds):
+    yield from table("ratio", "measured")
+    for what, value in costs(rounds):
+        yield row(what, f"{value:.2f}")
+
+
+def latencies_table(rounds):
+    yield from table("ns", *(f"{100 * share:g} %" for _, share in PERCENTILES), "longest")
+    for name, benchmark in LATENCIES:
+        if benchmark in rounds:
+            counters = counters_of(rounds[benchmark])
+            yield row(name, *(f"{counters[counter]:.0f}"
+                              for counter in [*dict(PERCENTILES), "longest_ns"]))
+
+
+def workloads_table(rounds):
     medians = medians_of(rounds)
-    yield "| ratio | measured |"
-    yield "|---|---:|"
-    for what, figure, floor in COMPARISONS:
-        if {figure, floor} <= medians.keys():
-            yield f"| {what} | {medians[figure] / medians[floor]:.2f} |"
-    for what, bound, name, counter in IN_TURN:
-        if name in rounds and bound is None:
-            yield f"| {what} | {in_turn(rounds[name], counter):.2f} |"
-    for what, name, counter, whole in SHARES:
-        if name in rounds:
-            value = statistics.median(run[counter] / run[whole] for run in rounds[name])
-            yield f"| {what} | {value:.2f} |"
+    yield from table("who asks, ns a check", "in a plain loop", "one at a time", "batch of 32")
+    for who, benchmark in WORKLOADS:
+        figures = [medians.get(f"{benchmark}/{way}") for way in WAYS]
+        if any(figures):
+            yield row(who, *map(tenths, figures))
+
+
+def sizes_table(rounds, kind):
+    """`kind` is what the benchmarks' names begin with."""
+    medians = medians_of(rounds)
+    yield from table("tokens, ns", *(name for name, *_ in BY_TOKENS), "batch ÷ two lines")
+    for size, count in SIZES.items():
+        names = [pattern.format(size).replace("tokens/", f"{kind}/", 1)
+                 for _, pattern, _ in BY_TOKENS]
+        figures = [medians.get(name) for name in names]
+        if all(figures):
+            batch, two_lines = figures[2], figures[5]
+            yield row(f"{count:,}".replace(",", " "), *map(tenths, figures),
+                      f"{batch / two_lines:.2f}")
+
+
+def scopes_table(rounds):
+    medians = medians_of(rounds)
+    kinds = ["services", "hexadecimal", "users"]
+    yield from table("scopes, ns a check", "org-07/audit/1c0ffe/", "9f86d081884c/", "users/1234/")
+    for scopes in SCOPES:
+        yield row(scopes, *(tenths(medians.get(f"check/resolved/{scopes}_{kind}"))
+                            for kind in kinds))
+
+
+def threads_table(rounds):
+    counts = {name: threads_of(rounds[name]) for name in
+              ("threads/hot", "threads/cold", "rwlock/threads/hot", "rwlock/threads/cold")
+              if name in rounds}
+    threads = sorted({count for found in counts.values() for count in found})
+    yield from table("million checks a second", *(f"{count} threads" if count > 1 else "1 thread"
+                                                  for count in threads))
+    for name, found in counts.items():
+        yield row(name, *(tenths(found[count] / 1e6) if count in found else None
+                          for count in threads))
+
+
+def rivals_table(rounds):
+    medians = medians_of(rounds)
+    yield from table("rival", "ns", "Weir, ns", "Weir ÷ rival")
+    for rival, figure in RIVALS:
+        if {rival, figure} <= medians.keys():
+            yield row(rival, tenths(medians[rival]), tenths(medians[figure]),
+                      f"{medians[figure] / medians[rival]:.2f}")
+
+
+def outside_table(rivals):
+    yield "| engine | case | ns a check | lowest | highest | |"
+    yield "|---|---|---:|---:|---:|---|"
+    for result in rivals["results"]:
+        low, high = result.get("spread", (None, None))
+        yield row(result["rival"], result["case"], tenths(result["ns"]), tenths(low),
+                  tenths(high), result.get("note", ""))
+
+
+def outside_section(rivals):
+    if rivals is None:
+        return ["scripts/rivals has not been run: no figures of NATS, Kafka and Casbin."]
+    return [f"By scripts/rivals, each in its own language, {rivals.get('date', 'undated')}.",
+            lines(outside_table(rivals))]
 
 
 def machine_lines(context, count):
     load = context.get("load_avg") or [0]
-    yield (f"{context['num_cpus']} processors at {context['mhz_per_cpu']} MHz; {count} rounds, "
-           f"interleaved at random; {context['date']}.")
+    machine = [f"{context['num_cpus']} processors at {context['mhz_per_cpu']} MHz",
+               *(context[what] for what in ("processor", "compiler", "flags") if what in context)]
+    yield (f"{'; '.join(machine)}. {count} rounds, interleaved at random; {context['date']}.")
     if load[0] > 1:
         yield ""
         yield (f"**The machine was busy with other work (load {load[0]:.1f}): "
                "take no figure for granted.**")
 
 
-def report(raw, rounds, rows):
+def section(heading, *parts):
+    """A part is text, or lines; nothing but a table's head is no part."""
+    return "\n".join([f"## {heading}", "", *(f"{part}\n" for part in parts if part)])
+
+
+def lines(rows, most_head=2):
+    """A table as text, or nothing if it has only a head."""
+    rows = list(rows)
+    return "\n".join(rows) if len(rows) > most_head else ""
+
+
+def report(raw, rounds, rows, drawn, rivals):
     count = max(len(runs) for runs in rounds.values())
-    lines = ["# Benchmarks", "", *machine_lines(raw["context"], count), "", "## Budgets", "",
-             "Ratios of medians within this run.", "", *budgets_table(rows), "",
-             "## What things cost", "", "Ratios that have no bound.", "",
-             *comparisons_table(rounds), "", UNBOUNDED, "", "## Figures", "",
-             "Of one operation, on an image of a million tokens with 52 bytes of names each; "
-             "a round's figure is the median of its chunks of 128 requests.", "",
-             *figures_table(rounds), ""]
-    return "\n".join(lines)
+
+    def plot(name):
+        return f"![{HEADINGS[name]}]({name})" if name in drawn else ""
+
+    return "\n".join([
+        "# Benchmarks", "", *machine_lines(raw["context"], count), "",
+        section("Budgets", "Ratios of medians within this run.", lines(budgets_table(rows)),
+                "\n".join(reasons(rows))),
+        section("Single checks", LATENCY, plot("latency.svg"), lines(latencies_table(rounds))),
+        section("Workloads", REQUESTS, lines(workloads_table(rounds))),
+        section("Number of tokens", TOKENS, plot("tokens.svg"),
+                lines(sizes_table(rounds, "tokens"))),
+        section("Pages", "The same images in pages of 4 KiB.", plot("pages.svg"),
+                lines(sizes_table(rounds, "small_pages"))),
+        section("Scopes of a token", SCOPES_TEXT, plot("scopes.svg"), lines(scopes_table(rounds))),
+        section("Threads", THREADS, plot("threads.svg"), lines(threads_table(rounds))),
+        section("Rivals in this run", RIVALS_TEXT, lines(rivals_table(rounds))),
+        section("Other engines", *outside_section(rivals)),
+        section("What things cost", "Ratios that have no bound.", lines(costs_table(rounds)),
+                UNBOUNDED),
+        section("Figures", FIGURES, lines(figures_table(rounds, raw.get("instructions", {}))))])
+
+
+def merge(raws):
+    """One of several runs, whose benchmarks are different ones."""
+    merged = {"context": raws[0]["context"], "benchmarks": [], "instructions": {}}
+    for place, raw in enumerate(raws):
+        merged["instructions"].update(raw.get("instructions", {}))
+        for run in raw["benchmarks"]:
+            merged["benchmarks"].append(run | {"family_index": (place, run["family_index"])})
+    return merged
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("raw", type=Path)
+    parser.add_argument("raw", type=Path, nargs="+")
     parser.add_argument("report", type=Path)
     parser.add_argument("--strict", action="store_true")
     arguments = parser.parse_args()
 
-    raw = json.loads(arguments.raw.read_text())
+    raw = merge([json.loads(path.read_text()) for path in arguments.raw])
     rounds = read_rounds(raw)
     errors = errors_of(rounds)
     if errors:
         print("\n".join(errors), file=sys.stderr)
         return 1
+    rivals = arguments.report.with_name("rivals.json")
+    drawn = dict(plots(rounds))
+    for name, picture in drawn.items():
+        arguments.report.with_name(name).write_text(picture)
     rows = list(budgets(rounds))
-    arguments.report.write_text(report(raw, rounds, rows))
+    arguments.report.write_text(report(raw, rounds, rows, drawn,
+                                       json.loads(rivals.read_text()) if rivals.exists() else None))
     print("\n".join(budgets_table(rows)))
-    exceeded = any(kept is False for *_, kept in rows)
+    exceeded = any(kept is False for *_, kept, _ in rows)
     return 1 if exceeded and arguments.strict else 0
 
 

@@ -11,7 +11,8 @@
 /* Requests that are timed together: few enough that only what they ask about is cold. */
 #define CHUNK 128
 
-/* Bytes that may be read after the last name. */
+/* Bytes of names that a request may have, and that may be read after the last one. */
+#define REQUEST_TEXT 160
 #define CHUNK_MARGIN 64
 
 /* What the floor of a resolved check compares: the least that says what a token of one scope may.
@@ -26,13 +27,14 @@ struct floor_token {
 
 /* A chunk, staged. */
 struct chunk {
+    const struct weir_image *image; /* that has the tokens */
     struct weir_question questions[CHUNK];
     const struct weir_compiled_token *tokens[CHUNK]; /* NULL for an unknown id */
     const struct floor_token *floors[CHUNK];         /* only in requests of the hot tokens */
-    const char *index_lines[CHUNK];                  /* a line of the index, any */
-    uint16_t sizes[CHUNK];                           /* of the tokens */
+    const char *index_lines[CHUNK];                  /* of the image's index: the id's home */
+    uint32_t sizes[CHUNK];                           /* of the tokens */
     uint64_t allowed;                                /* how many of the questions are */
-    char text[CHUNK * 160 + CHUNK_MARGIN];
+    char text[CHUNK * REQUEST_TEXT + CHUNK_MARGIN];
 };
 
 /* Requests that are staged in turn, over and over. */
@@ -40,14 +42,28 @@ struct requests;
 
 void requests_stage(struct requests *requests, struct chunk *chunk);
 
-/* Each is made once, and lives as long as the program. They ask about streams, all operations of
- * which are as frequent, and all but those of unknown ids and a tenth of the brokers' are allowed.
+/* The image that they ask, or NULL if their token lies in none. */
+const struct weir_image *requests_image(const struct requests *requests);
+
+/*
+ * ---- Making them ----
  */
-void *requests_hot(void);            /* 512 of the million tokens, in random order */
-void *requests_cold(void);           /* the million tokens, each as likely as any other */
-void *requests_unknown(void);        /* ids that the image has not */
-void *requests_of_services(void);    /* one token of 10 000 prefixes like org-07/audit/1c0ffe/ */
-void *requests_of_hexadecimal(void); /* likewise, like 9f86d081884c/ */
-void *requests_of_users(void);       /* likewise, like users/1234/ */
+
+/* Room for so many requests, a multiple of CHUNK. They live as long as the program. */
+struct requests *requests_new(const struct weir_image *image, size_t count);
+
+/* Adds one; its names are copied, REQUEST_TEXT bytes at most. The token is that of the id unless it
+ * is given. `allowed` is what an answer must be, found without asking Weir. */
+struct kept_request {
+    struct weir_question question;
+    const struct weir_compiled_token *token;
+    const struct floor_token *floor;
+    bool allowed;
+};
+
+void requests_add(struct requests *requests, const struct kept_request *request);
+
+/* One of the operations on streams, all of which are as frequent. */
+enum weir_operation requests_operation(uint64_t random);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "instructions.h"
 #include "times.h"
 
 #define CHUNKS_MAX 4096
@@ -25,20 +26,39 @@ static double median(double *values, size_t count)
     return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-uint64_t rounds_time(struct requests *requests, rounds_pass *pass, uint64_t *wrong)
+static struct chunk *stage(struct requests *requests)
 {
     static struct chunk chunk __attribute__((aligned(64)));
-    uint64_t start = 0;
-    uint64_t end = 0;
-    uint64_t allowed = 0;
 
     requests_stage(requests, &chunk);
-    start = times_ticks();
-    allowed = pass(&chunk);
-    end = times_ticks();
-    *wrong += allowed != chunk.allowed;
+    return &chunk;
+}
+
+static uint64_t time_pass(const struct chunk *chunk, rounds_pass *pass, uint64_t *wrong)
+{
+    uint64_t start = times_ticks();
+    uint64_t allowed = pass(chunk);
+    uint64_t end = times_ticks();
+
+    *wrong += allowed != chunk->allowed;
     rounds_sink = allowed;
     return end - start;
+}
+
+uint64_t rounds_time(struct requests *requests, rounds_pass *pass, uint64_t *wrong)
+{
+    const struct chunk *chunk = stage(requests);
+    uint64_t ticks = 0;
+
+    instructions_begin();
+    ticks = time_pass(chunk, pass, wrong);
+    instructions_end(CHUNK);
+    return ticks;
+}
+
+uint64_t rounds_time_beside(struct requests *requests, rounds_pass *pass, uint64_t *wrong)
+{
+    return time_pass(stage(requests), pass, wrong);
 }
 
 void rounds_run(struct requests *requests, struct rounds_effort effort, rounds_pass *pass,
@@ -66,10 +86,15 @@ void rounds_run_alone(size_t timed, size_t operations, uint64_t (*pass)(void *),
     static double times[CHUNKS_MAX];
 
     for (size_t i = 0; i < timed; i++) {
-        uint64_t start = times_ticks();
+        uint64_t start = 0;
+        uint64_t end = 0;
 
+        instructions_begin();
+        start = times_ticks();
         rounds_sink = pass(context);
-        times[i] = times_between(start, times_ticks()) / (double)operations;
+        end = times_ticks();
+        instructions_end(operations);
+        times[i] = times_between(start, end) / (double)operations;
     }
     bench_time(round, median(times, timed));
 }

@@ -25,6 +25,9 @@ typedef uint64_t rounds_pass(const struct chunk *chunk);
  * and counts it in `wrong` if its answers are not those that the requests expect. */
 uint64_t rounds_time(struct requests *requests, rounds_pass *pass, uint64_t *wrong);
 
+/* The same for what another pass is compared with: its instructions are not counted. */
+uint64_t rounds_time_beside(struct requests *requests, rounds_pass *pass, uint64_t *wrong);
+
 /* How many chunks a round warms up with, and how many it times. */
 struct rounds_effort {
     size_t warm;

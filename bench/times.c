@@ -54,6 +54,23 @@ double times_of_ticks(double ticks)
     return ticks * tick;
 }
 
+/* What the spans between readings differ by, at least. */
+uint64_t times_step(void)
+{
+    uint64_t shortest = UINT64_MAX;
+    uint64_t last_span = 0;
+
+    for (size_t i = 0; i < 10000; i++) {
+        uint64_t before = times_ticks();
+        uint64_t span = times_ticks() - before;
+        uint64_t difference = span > last_span ? span - last_span : last_span - span;
+
+        shortest = difference != 0 && difference < shortest ? difference : shortest;
+        last_span = span;
+    }
+    return shortest;
+}
+
 /* The median of what reading the clock twice takes. */
 static double measure_overhead(void)
 {

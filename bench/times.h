@@ -39,6 +39,9 @@ static inline uint64_t times_ticks(void)
 /* Nanoseconds that a number of ticks lasts; the first call takes a tenth of a second. */
 double times_of_ticks(double ticks);
 
+/* Ticks that the clock goes on by at least. */
+uint64_t times_step(void);
+
 /* Nanoseconds between two readings of the clock, without what reading it takes. */
 double times_between(uint64_t start, uint64_t end);
 

@@ -1,9 +1,9 @@
 #include "tokens.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engines.h"
 #include "memory.h"
 
 /* SplitMix64's finish. */
@@ -107,18 +107,30 @@ const struct declarations *declarations_by_id(void)
     return &declarations;
 }
 
+/* Field by field: to clear a whole structure, compilers like an instruction that takes long to
+ * start, and this is part of what compiling a token is said to cost. */
 void names_declare(const struct names *names, struct names_token *declared)
 {
     const char *bytes = names->bytes;
+    struct weir_scope *scope = &declared->scope;
+    struct weir_token *token = &declared->token;
 
-    declared->scope = (struct weir_scope){
-        .basins = {WEIR_SET_PREFIX, {bytes + names->id_length, names->basin_length}},
-        .streams = {WEIR_SET_PREFIX,
-                    {bytes + names->id_length + names->basin_length, names->stream_length}},
-        .ops = WEIR_OPERATIONS_ALL,
-    };
-    declared->token = (struct weir_token){
-        .id = {bytes, names->id_length}, .scopes = &declared->scope, .scope_count = 1};
+    scope->basins =
+        (struct weir_set){WEIR_SET_PREFIX, {bytes + names->id_length, names->basin_length}};
+    scope->streams = (struct weir_set){
+        WEIR_SET_PREFIX, {bytes + names->id_length + names->basin_length, names->stream_length}};
+    scope->access_tokens = (struct weir_set){WEIR_SET_NOTHING, {NULL, 0}};
+    scope->ops = WEIR_OPERATIONS_ALL;
+    scope->op_groups = 0;
+    token->id = (struct weir_text){bytes, names->id_length};
+    token->scopes = scope;
+    token->scope_count = 1;
+    token->expires_at = (struct weir_instant){0, 0};
+    token->expires = false;
+    token->auto_prefix_streams = false;
+    token->has_credential_digest = false;
+    memset(token->credential_digest, 0, sizeof token->credential_digest);
+    token->issue_number = 0;
 }
 
 struct weir_image *tokens_compile(const struct declarations *declarations,
@@ -127,33 +139,65 @@ struct weir_image *tokens_compile(const struct declarations *declarations,
     struct weir_compiler *compiler = NULL;
     struct weir_image *image = NULL;
     const char *at = declarations->bytes;
-    enum weir_status status = weir_compiler_new(allocator, &compiler, NULL);
 
-    for (uint64_t i = 0; i < TOKEN_COUNT && status == WEIR_OK; i++) {
+    engines_must(weir_compiler_new(allocator, &compiler, NULL), "compiling");
+    for (uint64_t i = 0; i < TOKEN_COUNT; i++) {
         const struct names *names = (const struct names *)(const void *)at;
         struct names_token declared;
 
         names_declare(names, &declared);
-        status = weir_compiler_add(compiler, &declared.token, i, NULL);
+        engines_must(weir_compiler_add(compiler, &declared.token, i, NULL), "compiling");
         at += names_stride(names);
     }
-    if (status == WEIR_OK) {
-        status = weir_compile(compiler, 0, &image, NULL, NULL);
-    }
+    engines_must(weir_compile(compiler, 0, &image, NULL, NULL), "compiling");
     weir_compiler_free(compiler);
-    if (status != WEIR_OK) {
-        (void)fprintf(stderr, "weir_bench: compiling: %s\n", weir_status_name(status));
-        exit(EXIT_FAILURE);
-    }
     return image;
+}
+
+const struct weir_image *tokens_copy(const struct weir_image *image, enum memory_pages pages)
+{
+    struct weir_image *copy = NULL;
+    size_t size = 0;
+    const void *bytes = weir_image_bytes(image, &size);
+    void *memory = memory_touched_in(pages, size);
+
+    memcpy(memory, bytes, size);
+    engines_must(weir_image_open_memory(memory, size, WEIR_IMAGE_SHARED, NULL, &copy, NULL),
+                 "opening a copy");
+    return copy;
 }
 
 const struct weir_image *tokens_image(void)
 {
-    static struct weir_image *image;
+    static const struct weir_image *image;
 
     if (image == NULL) {
-        image = tokens_compile(declarations_in_random_order(), NULL);
+        struct weir_image *compiled = tokens_compile(declarations_in_random_order(), NULL);
+
+        image = tokens_copy(compiled, MEMORY_LARGE_PAGES);
+        weir_image_close(compiled);
     }
+    return image;
+}
+
+const struct weir_image *tokens_image_of(uint64_t count, enum memory_pages pages)
+{
+    struct weir_compiler *compiler = NULL;
+    struct weir_image *compiled = NULL;
+    const struct weir_image *image = NULL;
+
+    engines_must(weir_compiler_new(NULL, &compiler, NULL), "compiling");
+    for (uint64_t i = 0; i < count; i++) {
+        struct names names;
+        struct names_token declared;
+
+        names_make(i, &names);
+        names_declare(&names, &declared);
+        engines_must(weir_compiler_add(compiler, &declared.token, i, NULL), "compiling");
+    }
+    engines_must(weir_compile(compiler, 0, &compiled, NULL, NULL), "compiling");
+    weir_compiler_free(compiler);
+    image = tokens_copy(compiled, pages);
+    weir_image_close(compiled);
     return image;
 }

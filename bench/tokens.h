@@ -6,6 +6,8 @@
 
 #include <weir/compile.h>
 
+#include "memory.h"
+
 #define TOKEN_COUNT 1000000
 
 /* The moment of all questions; no token has expired. */
@@ -58,7 +60,14 @@ const struct declarations *declarations_by_id(void);
 struct weir_image *tokens_compile(const struct declarations *declarations,
                                   const struct weir_allocator *allocator);
 
-/* The image of the declarations. Made once, in memory that has been touched. */
+/* The image of the declarations. Made once, in large pages. */
 const struct weir_image *tokens_image(void);
+
+/* The image of the tokens that names 0 to `count` - 1 make, in such pages. Made anew each time, and
+ * lives as long as the program. */
+const struct weir_image *tokens_image_of(uint64_t count, enum memory_pages pages);
+
+/* A copy of an image in such pages; lives as long as the program. */
+const struct weir_image *tokens_copy(const struct weir_image *image, enum memory_pages pages);
 
 #endif

@@ -1,0 +1,193 @@
+"""The budgets that figures are held against, and what has none but says what something costs."""
+
+import statistics
+
+from rounds import medians_of, ratio_of_counters
+
+# Each a ratio within one run: (what, bound, figure, figures whose sum it is divided by).
+BUDGETS = [
+    ("hot check by id, names validated ÷ (XXH3 + resolved comparison)", 2.5,
+     "check/id/hot/loop", ["floor/hash", "floor/resolved"]),
+    ("cold check, one at a time ÷ its own cache lines replayed", 1.3,
+     "check/id/cold/serial", ["floor/replay/serial"]),
+    ("cold checks in a plain loop ÷ one record miss", 1.0,
+     "check/id/cold/loop", ["floor/record_miss"]),
+    ("batch of 32 ÷ plain loop, cold", 0.25,
+     "check/id/cold/batch", ["check/id/cold/loop"]),
+    ("batch of 32, cold ÷ two-line prefetch loop over the same memory, 1 M tokens", 1.5,
+     "tokens/1m/batch", ["tokens/1m/floor/two_lines"]),
+    ("the same, 10 M tokens", 1.5, "tokens/10m/batch", ["tokens/10m/floor/two_lines"]),
+    ("the same, 100 M tokens", 1.5, "tokens/100m/batch", ["tokens/100m/floor/two_lines"]),
+    ("unknown id, cold ÷ one record miss", 0.35,
+     "check/id/unknown/serial", ["floor/record_miss"]),
+    ("resolved check ÷ its floor (comparison and names)", 1.25,
+     "check/resolved/one_scope", ["floor/resolved_with_names"]),
+    ("resolved check, 10 000 prefixes like org-07/audit/1c0ffe/ ÷ one scope", 6,
+     "check/resolved/10000_services", ["check/resolved/one_scope"]),
+    ("resolved check, 10 000 prefixes like 9f86d081884c/ ÷ one scope", 6,
+     "check/resolved/10000_hexadecimal", ["check/resolved/one_scope"]),
+    ("resolved check, 10 000 prefixes like users/1234/ ÷ one scope", 6,
+     "check/resolved/10000_users", ["check/resolved/one_scope"]),
+    ("compile, random order ÷ (hash + write)", 3,
+     "compile/random_order", ["floor/hash_and_write"]),
+    ("compile, by id ÷ (hash + write)", 3,
+     "compile/by_id", ["floor/hash_and_write"]),
+    ("read-side protection ÷ XXH3", 0.25,
+     "engine/section/inlined", ["floor/hash"]),
+    ("replacing a token of the image, cold ÷ (index + record miss)", 1.6,
+     "change/replace/of_image", ["floor/index_and_record_miss"]),
+    ("revoking a token of the image, cold ÷ (index + record miss)", 1.6,
+     "change/revoke/of_image", ["floor/index_and_record_miss"]),
+    ("hot check ÷ absl::flat_hash_map from id + two memcmp", 0.7,
+     "check/id/hot/loop", ["rival/absl/hot/loop"]),
+    ("cold check, one at a time ÷ the same", 0.5,
+     "check/id/cold/serial", ["rival/absl/cold/serial"]),
+]
+
+# Ratios of what one benchmark measured in turn, chunk by chunk, so that they are tighter than the
+# machine's noise: (what, bound or None, benchmark, counter its time is divided by).
+IN_TURN = [
+    ("a follower's check, instants given ÷ its engine's, hot", 1.15,
+     "follow/hot/loop", "by_its_engine_ns"),
+    ("the same, cold", 1.15, "follow/cold/loop", "by_its_engine_ns"),
+    ("a follower's check ÷ its engine's, cold, one at a time", None,
+     "follow/cold/serial", "by_its_engine_ns"),
+    ("a follower's batch of 32 ÷ its engine's, cold", None,
+     "follow/cold/batch", "by_its_engine_ns"),
+]
+
+# Ratios that are bounded from below: (what, bound, figures whose sum is divided, figure).
+AT_LEAST = [
+    ("a reader's hot checks in its own time, beside 100 000 changes a second ÷ undisturbed", 0.9,
+     "beside/nothing/hot", "beside/changes/hot"),
+    ("the same, cold", 0.9, "beside/nothing/cold", "beside/changes/cold"),
+]
+
+# Figures that are bounded as they are: (what, bound, benchmark, counter).
+SIZES = [
+    ("memory beyond the tokens' own strings, bytes a token", 40,
+     "image/size", "bytes_a_token_beyond_strings"),
+    ("a whole replacement at a million tokens, median ns", 2000,
+     "change/whole/replace", "real_time"),
+    ("a whole revocation at a million tokens, median ns", 2000,
+     "change/whole/revoke", "real_time"),
+    ("a whole issue at a million tokens, median ns", 2000,
+     "change/whole/issue", "real_time"),
+]
+
+# Ratios of two figures that a benchmark counts, and what the first is when nothing happens: where
+# that is beyond the bound as well the machine's interrupts hide the answer. (what, bound,
+# benchmark, counter, counter it is divided by, counter beside nothing).
+WITHIN = [
+    ("the longest check beside a swap ÷ 99.9th percentile before", 10,
+     "swap/beside_reader/cold", "longest_beside_swap_ns", "p999_before_ns",
+     "longest_idle_ns"),
+]
+
+# Why a budget is exceeded, after attempts: {budget: what was found}. Told only where it is.
+WHY = {}
+
+# Ratios that have no bound but say what something costs: (what, figure, figure it is divided by).
+COMPARISONS = [
+    ("batch of 32, cold ÷ its own cache lines replayed in batches",
+     "check/id/cold/batch", "floor/replay/batch"),
+    ("batch of 32, cold ÷ rte_hash's bulk look-up",
+     "check/id/cold/batch", "rival/rte_hash/cold/batch"),
+    ("check by id, cold, one at a time: 10 M tokens in pages of 4 KiB ÷ of 2 MiB",
+     "small_pages/10m/serial", "tokens/10m/serial"),
+    ("batch of 32, cold: 10 M tokens in pages of 4 KiB ÷ of 2 MiB",
+     "small_pages/10m/batch", "tokens/10m/batch"),
+    ("check by id, hot: engine ÷ image", "engine/image/hot/loop", "check/id/hot/loop"),
+    ("check by id, cold loop: engine ÷ image", "engine/image/cold/loop", "check/id/cold/loop"),
+    ("check by id, cold, one at a time: engine ÷ image",
+     "engine/image/cold/serial", "check/id/cold/serial"),
+    ("batch of 32, cold: engine ÷ image", "engine/image/cold/batch", "check/id/cold/batch"),
+    ("unknown id: engine ÷ image", "engine/image/unknown/serial", "check/id/unknown/serial"),
+    ("resolved check: engine ÷ image", "engine/image/resolved", "check/resolved/one_scope"),
+    ("cold, one at a time: replaced tokens ÷ the image's",
+     "engine/replaced/cold/serial", "engine/image/cold/serial"),
+    ("cold, one at a time: issued tokens ÷ the image's",
+     "engine/issued/cold/serial", "engine/image/cold/serial"),
+    ("batch of 32, cold: replaced tokens ÷ the image's",
+     "engine/replaced/cold/batch", "engine/image/cold/batch"),
+    ("batch of 32, cold: issued tokens ÷ the image's",
+     "engine/issued/cold/batch", "engine/image/cold/batch"),
+    ("replacing a replaced token, cold ÷ (index + record miss)",
+     "change/replace/of_replaced", "floor/index_and_record_miss"),
+    ("revoking a replaced token, cold ÷ (index + record miss)",
+     "change/revoke/of_replaced", "floor/index_and_record_miss"),
+    ("revoking an issued token, cold ÷ (index + record miss)",
+     "change/revoke/of_issued", "floor/index_and_record_miss"),
+    ("checks beside another reader ÷ beside nothing, hot",
+     "beside/reader/hot", "beside/nothing/hot"),
+    ("the same with a read-write lock", "rwlock/beside/reader/hot", "rwlock/beside/nothing/hot"),
+    ("checks beside changes, hot: read-write lock that spins ÷ engine",
+     "rwlock/beside/changes/hot", "beside/changes/hot"),
+    ("checks beside changes, hot: read-write lock that sleeps ÷ engine",
+     "rwlock/asleep/beside/changes/hot", "beside/changes/hot"),
+    ("compaction ÷ compiling", "compact/of_image", "compile/random_order"),
+    ("check by id, hot: follower, image a mapped file ÷ engine, image in large pages",
+     "follow/hot/loop", "engine/image/hot/loop"),
+    ("the same, cold loop", "follow/cold/loop", "engine/image/cold/loop"),
+    ("revoking and telling the followers ÷ revoking in the engine, whole calls",
+     "publish/whole/revoke", "change/whole/revoke"),
+]
+
+# Likewise, of what one benchmark counts: (what, benchmark, counter, counter it is divided by).
+SHARES = [
+    ("share of an image of 1 M tokens in pages of 2 MiB, where they are large",
+     "image/pages/large", "in_large_pages_bytes", "image_bytes"),
+    ("the same where they are small", "image/pages/small", "in_large_pages_bytes", "image_bytes"),
+    ("memory of a hundred followers ÷ the image", "follow/memory",
+     "all_of_the_hundred_bytes", "image_bytes"),
+    ("the same after a thousand changes", "follow/memory",
+     "all_after_changes_bytes", "image_bytes"),
+]
+
+UNBOUNDED = """\
+Changes of a token that the engine has issued or replaced have no bound: its handle lies between
+index and block, a third miss that waits for the one before, where the bound allows for two."""
+
+
+def budgets(rounds):
+    """Yields (what, bound in words, value, whether it is kept, by which share it is exceeded) of
+    all that was measured. None stands for whether where the machine does not let one say."""
+    medians = medians_of(rounds)
+    for what, bound, figure, floors in BUDGETS:
+        if {figure, *floors} <= medians.keys():
+            yield at_most(what, bound, medians[figure] / sum(medians[floor] for floor in floors))
+    for what, bound, name, counter in IN_TURN:
+        if name in rounds and bound is not None:
+            yield at_most(what, bound, ratio_of_counters(rounds[name], "real_time", counter))
+    for what, bound, figure, floor in AT_LEAST:
+        if {figure, floor} <= medians.keys():
+            value = medians[figure] / medians[floor]
+            yield what, f"at least {bound:g}", value, value >= bound, bound / value - 1
+    for what, bound, name, counter in SIZES:
+        if name in rounds:
+            yield at_most(what, bound, statistics.median(run[counter] for run in rounds[name]))
+    for what, bound, name, figure, floor, idle in WITHIN:
+        if name in rounds:
+            value = ratio_of_counters(rounds[name], figure, floor)
+            beside_nothing = ratio_of_counters(rounds[name], idle, floor)
+            row = at_most(what, bound, value)
+            hidden = value > bound and beside_nothing > bound
+            yield (*row[:3], None, row[4]) if hidden else row
+
+
+def at_most(what, bound, value):
+    return what, f"{bound:g}", value, value <= bound, value / bound - 1
+
+
+def costs(rounds):
+    """Yields (what, ratio) of those that have no bound."""
+    medians = medians_of(rounds)
+    for what, figure, floor in COMPARISONS:
+        if {figure, floor} <= medians.keys():
+            yield what, medians[figure] / medians[floor]
+    for what, bound, name, counter in IN_TURN:
+        if name in rounds and bound is None:
+            yield what, ratio_of_counters(rounds[name], "real_time", counter)
+    for what, name, counter, whole in SHARES:
+        if name in rounds:
+            yield what, ratio_of_counters(rounds[name], counter, whole)

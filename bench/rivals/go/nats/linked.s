@@ -1,0 +1,1 @@
+// Lets main.go declare a function that is defined elsewhere.

@@ -85,7 +85,39 @@ WITHIN = [
 ]
 
 # Why a budget is exceeded, after attempts: {budget: what was found}. Told only where it is.
-WHY = {}
+WHY = {
+    "cold checks in a plain loop ÷ one record miss":
+        "the next question's memory is asked for when the processor comes to it, and it goes ahead "
+        "by as many instructions as it can hold (256 on Zen 3, 448 on Zen 5); a check has some "
+        "330. Finding the token and deciding nothing keeps the bound.",
+    "batch of 32 ÷ plain loop, cold":
+        "a batch costs what its instructions take and then what its lines take: on processors "
+        "that can have some 24 lines on their way, as Zen 3, little of the two overlaps. Rounds of "
+        "16, 24 and 64, and a pipeline of any depth, are no faster; loading each block once before "
+        "the decisions, since prefetches beyond those 24 are dropped, made it a fifth faster.",
+    "unknown id, cold ÷ one record miss":
+        "an unknown id costs its bucket's line, which is a miss itself where the index (9 MB at a "
+        "million tokens) finds no room in the last cache.",
+    "hot check ÷ absl::flat_hash_map from id + two memcmp":
+        "the map's user validates no names and learns no reason; its best set-up here is its "
+        "hash given as the key, which needs no second comparison by the map.",
+    "cold check, one at a time ÷ the same":
+        "both wait for one line of an index and then for the token's: the map's is a slot and the "
+        "control bytes beside it.",
+} | {
+    f"{what} tokens":
+        "where nothing misses (tokens/1k) a batched check takes more than the raw loop does here: "
+        "names of 80 bytes are validated, hashed and compared, an answer is written."
+    for what in ("batch of 32, cold ÷ two-line prefetch loop over the same memory, 1 M",
+                 "the same, 10 M", "the same, 100 M")
+} | {
+    f"compile, {order} ÷ (hash + write)":
+        "a declaration's names are checked, its bytes are summed into the images' hash key, which "
+        "depends on all of them, and it is written twice, since its place follows from that key; "
+        "then both index and image are written, and the image's checksum. Half is adding, half is "
+        "laying out."
+    for order in ("random order", "by id")
+}
 
 # Ratios that have no bound but say what something costs: (what, figure, figure it is divided by).
 COMPARISONS = [

@@ -220,4 +220,14 @@ static inline void weir_block_load(const struct weir_block *block)
     (void)bytes[WEIR_BLOCKS_MARGIN + sizeof *block];
 }
 
+/* Asks for the beginning of a block's tries, if it has any: all of those of a few scopes. */
+static inline void weir_block_prefetch_tries(const struct weir_block *block)
+{
+    if ((block->flags & WEIR_FLAG_TRIES) != 0) {
+        for (unsigned line = 2; line < 8; line++) {
+            __builtin_prefetch((const char *)block + 64 * line);
+        }
+    }
+}
+
 #endif

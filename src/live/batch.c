@@ -120,17 +120,33 @@ static void prefetch_own(const struct weir_engine *engine, const struct weir_bas
     }
 }
 
+/* The image's block in the slot that was found; NULL: none, or one of the engine's own. */
+static const struct weir_block *block_of_image(const struct weir_base *base,
+                                               const struct lookup *lookup)
+{
+    uint32_t offset = 0;
+
+    if (lookup->usual && lookup->slot != NULL) {
+        offset = __atomic_load_n(lookup->slot, __ATOMIC_ACQUIRE); /* B */
+    }
+    return offset == 0 || (offset & WEIR_OFFSET_OWN) != 0 ? NULL
+                                                          : weir_blocks_at(base->blocks, offset);
+}
+
 /* Sees that the image's blocks come. */
 static void load_blocks(const struct weir_base *base, size_t count, const struct lookup *lookups)
 {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t offset = 0;
+    const struct weir_block *blocks[ROUND];
 
-        if (lookups[i].usual && lookups[i].slot != NULL) {
-            offset = __atomic_load_n(lookups[i].slot, __ATOMIC_ACQUIRE); /* B */
+    for (size_t i = 0; i < count; i++) {
+        blocks[i] = block_of_image(base, &lookups[i]);
+        if (blocks[i] != NULL) {
+            weir_block_load(blocks[i]);
         }
-        if (offset != 0 && (offset & WEIR_OFFSET_OWN) == 0) {
-            weir_block_load(weir_blocks_at(base->blocks, offset));
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (blocks[i] != NULL) {
+            weir_block_prefetch_tries(blocks[i]);
         }
     }
 }
@@ -143,13 +159,8 @@ WEIR_QUICK enum weir_reason answer(const struct weir_engine *engine,
                                    const struct lookup *lookup, struct weir_instant now)
 {
     if (lookup->usual && weir_engine_edition(engine) == guessed) {
-        if (lookup->slot == NULL) {
-            return WEIR_UNKNOWN_TOKEN;
-        }
-        if (weir_live_allows(engine, &guessed->base, lookup->slot, question->token_id,
-                             &question->request, now)) {
-            return WEIR_ALLOWED;
-        }
+        return weir_live_check_sought(engine, &guessed->base, lookup->slot, question->token_id,
+                                      &question->request, now);
     }
     return weir_live_check_thoroughly(engine, question->token_id, &question->request, now);
 }

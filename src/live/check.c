@@ -6,6 +6,21 @@
 #include "live/section.h"
 #include "match/decide.h"
 
+__attribute__((noinline)) enum weir_reason
+weir_live_decide_thoroughly(const struct weir_block *block, const struct weir_request *request,
+                            struct weir_instant now)
+{
+    return weir_decision_of(block, request, weir_expiry_of(now)).reason;
+}
+
+__attribute__((noinline)) enum weir_reason
+weir_live_check_thoroughly(const struct weir_engine *engine, struct weir_text token_id,
+                           const struct weir_request *request, struct weir_instant now)
+{
+    return weir_live_decide_thoroughly(
+        weir_live_find(engine, weir_engine_edition(engine), token_id), request, now);
+}
+
 /* The answer inside a read section. */
 WEIR_QUICK enum weir_reason check(const struct weir_engine *engine, struct weir_text token_id,
                                   const struct weir_request *request, struct weir_instant now)
@@ -14,25 +29,11 @@ WEIR_QUICK enum weir_reason check(const struct weir_engine *engine, struct weir_
     struct weir_sought sought;
     uint32_t *slot = NULL;
 
-    if (weir_live_seek(edition, token_id, &sought) &&
-        weir_live_sought_slot(edition, &sought, &slot)) {
-        if (slot == NULL) {
-            return WEIR_UNKNOWN_TOKEN;
-        }
-        if (weir_live_allows(engine, &edition->base, slot, token_id, request, now)) {
-            return WEIR_ALLOWED;
-        }
+    if (!weir_live_seek(edition, token_id, &sought) ||
+        !weir_live_sought_slot(edition, &sought, &slot)) {
+        return weir_live_check_thoroughly(engine, token_id, request, now);
     }
-    return weir_live_check_thoroughly(engine, token_id, request, now);
-}
-
-__attribute__((noinline)) enum weir_reason
-weir_live_check_thoroughly(const struct weir_engine *engine, struct weir_text token_id,
-                           const struct weir_request *request, struct weir_instant now)
-{
-    return weir_decision_of(weir_live_find(engine, weir_engine_edition(engine), token_id), request,
-                            weir_expiry_of(now))
-        .reason;
+    return weir_live_check_sought(engine, &edition->base, slot, token_id, request, now);
 }
 
 __attribute__((flatten)) enum weir_reason weir_engine_check(const struct weir_engine *engine,
@@ -154,11 +155,8 @@ static enum weir_reason check_resolved(const struct weir_engine *engine,
 {
     const struct weir_block *block = find_resolved(engine, resolved);
 
-    if (block != NULL && weir_block_is_usual(block) && weir_request_is_usual(request) &&
-        weir_allows_quickly(block, request, now)) {
-        return WEIR_ALLOWED;
-    }
-    return weir_decision_of(block, request, weir_expiry_of(now)).reason;
+    return block == NULL ? WEIR_UNKNOWN_TOKEN
+                         : weir_live_decide(block, request, weir_request_is_usual(request), now);
 }
 
 enum weir_reason weir_engine_check_resolved(const struct weir_engine *engine,

@@ -5,9 +5,7 @@
  */
 #include <weir/decision.h>
 
-#include "image/image.h"
-#include "match/quick.h"
-#include "match/thorough.h"
+#include "match/sought.h"
 
 /* Questions a round: enough to hide the memory's latency, few enough to stay in the first cache. */
 #define ROUND 32
@@ -41,26 +39,11 @@ static void load_candidates(size_t count, const struct lookup *lookups)
             weir_block_load(lookups[i].candidate);
         }
     }
-}
-
-/* weir_check, given what was found for it. */
-static inline __attribute__((always_inline)) struct weir_decision
-decide_found(const struct weir_image *image, const struct weir_question *question,
-             const struct lookup *lookup, struct weir_instant now)
-{
-    const struct weir_block *block = lookup->candidate;
-
-    if (lookup->usual) {
-        if (block == NULL) {
-            return (struct weir_decision){WEIR_UNKNOWN_TOKEN, NULL};
-        }
-        if (weir_request_is_usual(&question->request) &&
-            weir_block_has_sought(block, question->token_id) && weir_block_is_usual(block) &&
-            weir_allows_quickly(block, &question->request, now)) {
-            return (struct weir_decision){WEIR_ALLOWED, weir_block_token(block)};
+    for (size_t i = 0; i < count; i++) {
+        if (lookups[i].usual && lookups[i].candidate != NULL) {
+            weir_block_prefetch_tries(lookups[i].candidate);
         }
     }
-    return weir_check_thoroughly(image, question->token_id, &question->request, now);
 }
 
 __attribute__((flatten)) void weir_check_batch(const struct weir_image *image,
@@ -79,7 +62,13 @@ __attribute__((flatten)) void weir_check_batch(const struct weir_image *image,
         find_candidates(view, size, lookups);
         load_candidates(size, lookups);
         for (size_t i = 0; i < size; i++) {
-            decisions[done + i] = decide_found(image, &round[i], &lookups[i], now);
+            const struct weir_question *question = &round[i];
+
+            decisions[done + i] =
+                lookups[i].usual
+                    ? weir_check_sought(image, lookups[i].candidate, question->token_id,
+                                        &question->request, now)
+                    : weir_check_thoroughly(image, question->token_id, &question->request, now);
         }
     }
 }

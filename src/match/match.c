@@ -2,11 +2,8 @@
 
 #include "image/image.h"
 #include "match/decide.h"
-#include "match/quick.h"
-#include "match/thorough.h"
+#include "match/sought.h"
 
-/* The rest of the two below, where the quick answer is none. Not inlined: the quick way must not
- * save registers for this one. */
 __attribute__((noinline)) struct weir_decision
 weir_check_thoroughly(const struct weir_image *image, struct weir_text token_id,
                       const struct weir_request *request, struct weir_instant now)
@@ -14,9 +11,9 @@ weir_check_thoroughly(const struct weir_image *image, struct weir_text token_id,
     return weir_decision_of(weir_view_find(&image->view, token_id), request, weir_expiry_of(now));
 }
 
-static __attribute__((noinline)) struct weir_decision
-check_token_thoroughly(const struct weir_compiled_token *token, const struct weir_request *request,
-                       struct weir_instant now)
+__attribute__((noinline)) struct weir_decision
+weir_check_token_thoroughly(const struct weir_compiled_token *token,
+                            const struct weir_request *request, struct weir_instant now)
 {
     return weir_decision_of(weir_block_of(token), request, weir_expiry_of(now));
 }
@@ -29,17 +26,11 @@ __attribute__((flatten)) struct weir_decision weir_check(const struct weir_image
     struct weir_sought sought;
     const struct weir_block *block = NULL;
 
-    if (weir_view_seek(&image->view, token_id, &sought) &&
-        weir_view_sought_block(&image->view, &sought, &block)) {
-        if (block == NULL) {
-            return (struct weir_decision){WEIR_UNKNOWN_TOKEN, NULL};
-        }
-        if (weir_request_is_usual(request) && weir_block_has_sought(block, token_id) &&
-            weir_block_is_usual(block) && weir_allows_quickly(block, request, now)) {
-            return (struct weir_decision){WEIR_ALLOWED, weir_block_token(block)};
-        }
+    if (!weir_view_seek(&image->view, token_id, &sought) ||
+        !weir_view_sought_block(&image->view, &sought, &block)) {
+        return weir_check_thoroughly(image, token_id, request, now);
     }
-    return weir_check_thoroughly(image, token_id, request, now);
+    return weir_check_sought(image, block, token_id, request, now);
 }
 
 __attribute__((flatten)) struct weir_decision
@@ -47,12 +38,15 @@ weir_check_token(const struct weir_compiled_token *token, const struct weir_requ
                  struct weir_instant now)
 {
     const struct weir_block *block = weir_block_of(token);
+    enum weir_reason reason = WEIR_STALE;
 
-    if (block != NULL && weir_block_is_usual(block) && weir_request_is_usual(request) &&
-        weir_allows_quickly(block, request, now)) {
-        return (struct weir_decision){WEIR_ALLOWED, token};
+    if (block != NULL && weir_block_is_usual(block) && weir_request_is_usual(request)) {
+        reason = weir_decide_quickly(block, request, now);
     }
-    return check_token_thoroughly(token, request, now);
+    if (reason == WEIR_STALE) {
+        return weir_check_token_thoroughly(token, request, now);
+    }
+    return (struct weir_decision){reason, token};
 }
 
 const char *weir_reason_name(enum weir_reason reason)

@@ -1,10 +1,10 @@
 /*
- * quick.h - the most frequent answer, first: a token of one scope may do that to a stream.
+ * quick.h - the most frequent question, first: may a token of one scope do that to a stream?
  *
- * Says yes, or nothing. What it says nothing about - denials, other operations, tokens of many
- * scopes, names that are very short, very long or not ASCII - is asked of decide.h, which takes
- * longer. Its conditions are those of weir_decide, all of which must hold; none is decided by a
- * branch that depends on how long a name is in the token.
+ * Answers as weir_decide does, or says nothing: about tokens of many scopes and expired ones, other
+ * operations, and names that are very short, very long, not allowed or not ASCII. Those are for
+ * decide.h, which takes longer. Nothing here is decided by a branch that depends on how long a name
+ * is in the token.
  */
 #ifndef WEIR_MATCH_QUICK_H
 #define WEIR_MATCH_QUICK_H
@@ -22,10 +22,12 @@
 /* Not inlined, the compiler would keep more in memory than it computes. */
 #define WEIR_QUICK static inline __attribute__((always_inline))
 
-/* Whether the token is of those that are answered quickly: whose sets are beside its id. */
+/* Whether the token is of those that are answered quickly: whose sets are beside its id, and that
+ * put no prefix before a usual stream name that makes it too long. */
 WEIR_QUICK bool weir_block_is_usual(const struct weir_block *block)
 {
-    return (block->flags & WEIR_FLAG_TRIES) == 0;
+    return (block->flags & WEIR_FLAG_TRIES) == 0 &&
+           block->stream_length <= WEIR_STREAM_MAX - WEIR_USUAL_STREAM_MAX;
 }
 
 /*
@@ -72,23 +74,29 @@ WEIR_QUICK bool weir_set_has_quickly(unsigned kind, const char *set, size_t leng
     return (begins & fits) != 0;
 }
 
-/* If true, weir_decide would answer WEIR_ALLOWED. Block and request are usual ones. */
-WEIR_QUICK bool weir_allows_quickly(const struct weir_block *block,
-                                    const struct weir_request *request, struct weir_instant now)
+/* What weir_decide would answer for a usual block and a usual request; WEIR_STALE, which it never
+ * answers, says nothing. */
+WEIR_QUICK enum weir_reason weir_decide_quickly(const struct weir_block *block,
+                                                const struct weir_request *request,
+                                                struct weir_instant now)
 {
     const char *basin_set = (const char *)(block + 1) + block->id_length;
     const char *stream_set = basin_set + block->basin_length;
 
-    if (!weir_permits_quickly(block, request->operation, now) ||
-        !weir_set_has_quickly(block->kinds >> WEIR_KIND_BASINS, basin_set, block->basin_length,
+    if (!weir_permits_quickly(block, request->operation, now)) {
+        return WEIR_STALE;
+    }
+    if (!weir_set_has_quickly(block->kinds >> WEIR_KIND_BASINS, basin_set, block->basin_length,
                               request->basin)) {
-        return false;
+        return WEIR_BASIN_OUT_OF_SCOPE;
     }
     if ((block->flags & WEIR_FLAG_AUTO_PREFIX) != 0) {
-        return block->stream_length <= WEIR_STREAM_MAX - WEIR_USUAL_STREAM_MAX;
+        return WEIR_ALLOWED;
     }
     return weir_set_has_quickly(block->kinds >> WEIR_KIND_STREAMS, stream_set, block->stream_length,
-                                request->stream);
+                                request->stream)
+               ? WEIR_ALLOWED
+               : WEIR_STREAM_OUT_OF_SCOPE;
 }
 
 #endif

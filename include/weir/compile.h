@@ -59,8 +59,8 @@ void weir_compiler_free(struct weir_compiler *compiler);
 /*
  * Compiles a single token into one relocatable block: the very bytes that stand for it in an image.
  * On WEIR_OK `*compiled` is memory of `*size` bytes from the allocator, for the caller to release:
- * the token's own (weir_compiled_token_size), and WEIR_TOKEN_MARGIN zeros. Errors as
- * weir_compiler_add. Any thread.
+ * the token's own (weir_compiled_token_size: what to take to store or send it), and
+ * WEIR_TOKEN_MARGIN zeros. Errors as weir_compiler_add. Any thread.
  */
 enum weir_status weir_compile_token(const struct weir_token *token,
                                     const struct weir_allocator *allocator,

@@ -23,7 +23,7 @@ struct weir_image;
  * weir_compile_token (compile.h) makes it. Whatever takes one takes either, unless it says
  * otherwise. What reads it may load WEIR_TOKEN_MARGIN bytes more than it has: they are there, in an
  * image, an engine and the memory that weir_compile_token makes, and whoever copies a token to ask
- * the copy leaves room for them. */
+ * the copy leaves room for them, whatever they hold. */
 struct weir_compiled_token;
 
 #define WEIR_TOKEN_MARGIN 32

@@ -220,12 +220,15 @@ static inline void weir_block_load(const struct weir_block *block)
     (void)bytes[WEIR_BLOCKS_MARGIN + sizeof *block];
 }
 
-/* Asks for the beginning of a block's tries, if it has any: all of those of a few scopes. */
+/* What is asked for of a block with tries before it is walked: all, if it has a few scopes. */
+#define WEIR_TRIES_ASKED_FOR 512
+
+/* Asks for that, of which two lines have come. */
 static inline void weir_block_prefetch_tries(const struct weir_block *block)
 {
     if ((block->flags & WEIR_FLAG_TRIES) != 0) {
-        for (unsigned line = 2; line < 8; line++) {
-            __builtin_prefetch((const char *)block + 64 * line);
+        for (unsigned start = 128; start < WEIR_TRIES_ASKED_FOR; start += 64) {
+            __builtin_prefetch((const char *)block + start);
         }
     }
 }

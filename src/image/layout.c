@@ -45,7 +45,8 @@ static inline size_t key_size(const struct key *key)
 struct index_plan {
     enum weir_key_kind kind;
     struct key *keys;
-    struct key *spare; /* as long as keys, for sorting */
+    struct key *spare; /* as long as keys, for sorting, as is the next */
+    uint32_t *ends;    /* of the values of both digits: see settle_keys */
     uint8_t *fill;     /* for each bucket, the number of slots taken */
     size_t count;
     struct weir_index_header header;
@@ -65,6 +66,41 @@ struct layout_plan {
  * ---- Keys ----
  */
 
+/* How many bits number at least `count` things, up to `most`. */
+static unsigned bits_for(size_t count, unsigned most)
+{
+    unsigned bits = 1;
+
+    while (bits < most && (size_t)1 << bits < count) {
+        bits++;
+    }
+    return bits;
+}
+
+/*
+ * Keys are sorted by two digits of their hashes, each with so many values that few keys share one:
+ * first into parts, by the highest bits, then each part, which a cache holds, by those that follow.
+ */
+#define PART_BITS_MAX 12
+#define PART_KEYS 512 /* what a part is to have */
+#define DIGIT_BITS_MAX 13
+
+static unsigned part_bits_of(const struct index_plan *index)
+{
+    return bits_for(index->count / PART_KEYS, PART_BITS_MAX);
+}
+
+static unsigned digit_bits_for(size_t count)
+{
+    return bits_for(2 * count, DIGIT_BITS_MAX);
+}
+
+static size_t ends_size(const struct index_plan *index)
+{
+    return (((size_t)1 << part_bits_of(index)) + ((size_t)1 << digit_bits_for(index->count))) *
+           sizeof *index->ends;
+}
+
 static bool allocate_keys(struct layout_plan *plan, struct index_plan *index)
 {
     size_t size = index->count * sizeof *index->keys;
@@ -74,7 +110,8 @@ static bool allocate_keys(struct layout_plan *plan, struct index_plan *index)
     }
     index->keys = weir_allocate(&plan->allocator, size);
     index->spare = weir_allocate(&plan->allocator, size);
-    return index->keys != NULL && index->spare != NULL;
+    index->ends = weir_allocate(&plan->allocator, ends_size(index));
+    return index->keys != NULL && index->spare != NULL && index->ends != NULL;
 }
 
 static struct weir_text block_key(const struct weir_block *block, enum weir_key_kind kind)
@@ -131,14 +168,6 @@ static int compare_entries(const void *left_pointer, const void *right_pointer, 
     return order != 0 ? order : (left->entry > right->entry) - (left->entry < right->entry);
 }
 
-/*
- * Keys are sorted by two digits of their hashes, each with so many values that few keys share one:
- * first into parts, by the highest bits, then each part, which a cache holds, by those that follow.
- */
-#define PART_BITS_MAX 12
-#define PART_KEYS 512 /* what a part is to have */
-#define DIGIT_BITS_MAX 13
-
 /* Moves keys from one array to another in the order of a digit of the hash: `bits` wide, the
  * highest of those that are left when `skipped` are shifted out. `ends` is zero, as many as the
  * digit has values, and becomes where each value's keys end. */
@@ -160,17 +189,6 @@ static void move_by_digit(const struct key *from, struct key *to, size_t count, 
     for (size_t i = 0; i < count; i++) {
         to[ends[from[i].hash << skipped >> shift]++] = from[i];
     }
-}
-
-/* How many bits number at least `count` things, up to `most`. */
-static unsigned bits_for(size_t count, unsigned most)
-{
-    unsigned bits = 1;
-
-    while (bits < most && (size_t)1 << bits < count) {
-        bits++;
-    }
-    return bits;
 }
 
 /* So far does a key move at most, where keys are nearly in order. */
@@ -200,10 +218,10 @@ static void sort_nearly_sorted(struct key *keys, size_t count, const enum weir_k
 }
 
 /* Sorts the keys of a part, from `spare` to `keys`. */
-static void sort_part(struct index_plan *index, size_t start, size_t count, unsigned part_bits)
+static void sort_part(struct index_plan *index, size_t start, size_t count, unsigned part_bits,
+                      uint32_t *ends)
 {
-    const unsigned bits = bits_for(2 * count, DIGIT_BITS_MAX);
-    uint32_t ends[1u << DIGIT_BITS_MAX];
+    const unsigned bits = digit_bits_for(count);
 
     memset(ends, 0, sizeof *ends << bits);
     move_by_digit(index->spare + start, index->keys + start, count, part_bits, bits, ends);
@@ -323,26 +341,30 @@ static enum weir_status fail_duplicate(const struct layout_plan *plan, const str
 static void release_spare(struct layout_plan *plan, struct index_plan *index)
 {
     weir_release(&plan->allocator, index->spare, index->count * sizeof *index->spare);
+    weir_release(&plan->allocator, index->ends, ends_size(index));
     index->spare = NULL;
+    index->ends = NULL;
 }
 
 /* Sorts the keys, part by part, and takes their slots. Returns what find_duplicate does of all. */
 static const struct key *settle_keys(struct index_plan *index)
 {
-    const unsigned part_bits = bits_for(index->count / PART_KEYS, PART_BITS_MAX);
+    const unsigned part_bits = part_bits_of(index);
     const struct key *duplicate = NULL;
-    uint32_t part_ends[1u << PART_BITS_MAX] = {0};
+    uint32_t *part_ends = index->ends;
+    uint32_t *digit_ends = index->ends + ((size_t)1 << part_bits);
     size_t start = 0;
 
     if (index->count == 0) {
         return NULL;
     }
+    memset(part_ends, 0, sizeof *part_ends << part_bits);
     move_by_digit(index->keys, index->spare, index->count, 0, part_bits, part_ends);
     for (size_t part = 0; part < (size_t)1 << part_bits; part++) {
         const struct key *keys = index->keys + start;
         size_t count = part_ends[part] - start;
 
-        sort_part(index, start, count, part_bits);
+        sort_part(index, start, count, part_bits, digit_ends);
         duplicate = earlier_key(duplicate, find_duplicate(keys, count, index->kind));
         index->header.overflow_count += count_overflow(index, keys, count);
         start += count;

@@ -9,9 +9,6 @@
 #include "live/check.h"
 #include "live/section.h"
 
-/* Questions a round: enough to hide the memory's latency, few enough to stay in the first cache. */
-#define ROUND 32
-
 struct lookup {
     struct weir_sought sought;
     uint32_t *slot; /* of the first token that may have the id; NULL: there is none */
@@ -136,7 +133,7 @@ static const struct weir_block *block_of_image(const struct weir_base *base,
 /* Sees that the image's blocks come. */
 static void load_blocks(const struct weir_base *base, size_t count, const struct lookup *lookups)
 {
-    const struct weir_block *blocks[ROUND];
+    const struct weir_block *blocks[WEIR_ROUND];
 
     for (size_t i = 0; i < count; i++) {
         blocks[i] = block_of_image(base, &lookups[i]);
@@ -170,7 +167,7 @@ WEIR_QUICK void answer_round(const struct weir_engine *engine,
                              struct weir_instant now, enum weir_reason *reasons)
 {
     const struct weir_edition *edition = weir_engine_edition(engine);
-    struct lookup lookups[ROUND];
+    struct lookup lookups[WEIR_ROUND];
 
     seek_ids(edition, questions, count, lookups);
     if (find_slots(engine, edition, questions, count, lookups)) {
@@ -188,8 +185,8 @@ __attribute__((flatten)) void weir_engine_check_batch(const struct weir_engine *
                                                       size_t count, struct weir_instant now,
                                                       enum weir_reason *reasons)
 {
-    for (size_t done = 0; done < count; done += ROUND) {
-        size_t size = count - done < ROUND ? count - done : ROUND;
+    for (size_t done = 0; done < count; done += WEIR_ROUND) {
+        size_t size = count - done < WEIR_ROUND ? count - done : WEIR_ROUND;
         struct weir_section section = weir_section_begin();
 
         answer_round(engine, questions + done, size, now, reasons + done);

@@ -7,18 +7,12 @@
 #include "match/decide.h"
 
 __attribute__((noinline)) enum weir_reason
-weir_live_decide_thoroughly(const struct weir_block *block, const struct weir_request *request,
-                            struct weir_instant now)
-{
-    return weir_decision_of(block, request, weir_expiry_of(now)).reason;
-}
-
-__attribute__((noinline)) enum weir_reason
 weir_live_check_thoroughly(const struct weir_engine *engine, struct weir_text token_id,
                            const struct weir_request *request, struct weir_instant now)
 {
-    return weir_live_decide_thoroughly(
-        weir_live_find(engine, weir_engine_edition(engine), token_id), request, now);
+    return weir_decision_of(weir_live_find(engine, weir_engine_edition(engine), token_id), request,
+                            weir_expiry_of(now))
+        .reason;
 }
 
 /* The answer inside a read section. */
@@ -154,9 +148,9 @@ static enum weir_reason check_resolved(const struct weir_engine *engine,
                                        const struct weir_request *request, struct weir_instant now)
 {
     const struct weir_block *block = find_resolved(engine, resolved);
+    bool usual = block != NULL && weir_block_is_usual(block) && weir_request_is_usual(request);
 
-    return block == NULL ? WEIR_UNKNOWN_TOKEN
-                         : weir_live_decide(block, request, weir_request_is_usual(request), now);
+    return weir_decide_either_way(block, request, usual, now).reason;
 }
 
 enum weir_reason weir_engine_check_resolved(const struct weir_engine *engine,

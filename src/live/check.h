@@ -3,30 +3,13 @@
 #define WEIR_LIVE_CHECK_H
 
 #include "live/find.h"
-#include "match/quick.h"
+#include "match/sought.h"
 
-/* What is answered where the quick way says nothing. Never inlined: the quick way must not save
- * registers for this one. */
+/* The answer for what is not sought quickly. Never inlined. */
 enum weir_reason weir_live_check_thoroughly(const struct weir_engine *engine,
                                             struct weir_text token_id,
                                             const struct weir_request *request,
                                             struct weir_instant now);
-enum weir_reason weir_live_decide_thoroughly(const struct weir_block *block,
-                                             const struct weir_request *request,
-                                             struct weir_instant now);
-
-/* The answer of a block, or of none. */
-WEIR_QUICK enum weir_reason weir_live_decide(const struct weir_block *block,
-                                             const struct weir_request *request, bool usual,
-                                             struct weir_instant now)
-{
-    enum weir_reason reason = WEIR_STALE;
-
-    if (usual && weir_block_is_usual(block)) {
-        reason = weir_decide_quickly(block, request, now);
-    }
-    return reason != WEIR_STALE ? reason : weir_live_decide_thoroughly(block, request, now);
-}
 
 /* The answer when weir_live_sought_slot has found `slot`. */
 WEIR_QUICK enum weir_reason weir_live_check_sought(const struct weir_engine *engine,
@@ -46,7 +29,7 @@ WEIR_QUICK enum weir_reason weir_live_check_sought(const struct weir_engine *eng
         weir_blocks_prefetch(base->blocks, block);
         usual = weir_request_is_usual(request);
         if (weir_block_has_sought(block, token_id)) {
-            return weir_live_decide(block, request, usual, now);
+            return weir_decide_either_way(block, request, usual, now).reason;
         }
     }
     return weir_live_check_thoroughly(engine, token_id, request, now);

@@ -7,9 +7,6 @@
 
 #include "match/sought.h"
 
-/* Questions a round: enough to hide the memory's latency, few enough to stay in the first cache. */
-#define ROUND 32
-
 struct lookup {
     struct weir_sought sought;
     const struct weir_block *candidate; /* the first block that may have the id */
@@ -52,11 +49,11 @@ __attribute__((flatten)) void weir_check_batch(const struct weir_image *image,
                                                struct weir_decision *decisions)
 {
     const struct weir_view *view = &image->view;
-    struct lookup lookups[ROUND];
+    struct lookup lookups[WEIR_ROUND];
 
-    for (size_t done = 0; done < count; done += ROUND) {
+    for (size_t done = 0; done < count; done += WEIR_ROUND) {
         const struct weir_question *round = questions + done;
-        size_t size = count - done < ROUND ? count - done : ROUND;
+        size_t size = count - done < WEIR_ROUND ? count - done : WEIR_ROUND;
 
         seek_ids(view, round, size, lookups);
         find_candidates(view, size, lookups);

@@ -12,10 +12,10 @@ weir_check_thoroughly(const struct weir_image *image, struct weir_text token_id,
 }
 
 __attribute__((noinline)) struct weir_decision
-weir_check_token_thoroughly(const struct weir_compiled_token *token,
-                            const struct weir_request *request, struct weir_instant now)
+weir_decide_thoroughly(const struct weir_block *block, const struct weir_request *request,
+                       struct weir_instant now)
 {
-    return weir_decision_of(weir_block_of(token), request, weir_expiry_of(now));
+    return weir_decision_of(block, request, weir_expiry_of(now));
 }
 
 __attribute__((flatten)) struct weir_decision weir_check(const struct weir_image *image,
@@ -38,15 +38,9 @@ weir_check_token(const struct weir_compiled_token *token, const struct weir_requ
                  struct weir_instant now)
 {
     const struct weir_block *block = weir_block_of(token);
-    enum weir_reason reason = WEIR_STALE;
+    bool usual = block != NULL && weir_block_is_usual(block) && weir_request_is_usual(request);
 
-    if (block != NULL && weir_block_is_usual(block) && weir_request_is_usual(request)) {
-        reason = weir_decide_quickly(block, request, now);
-    }
-    if (reason == WEIR_STALE) {
-        return weir_check_token_thoroughly(token, request, now);
-    }
-    return (struct weir_decision){reason, token};
+    return weir_decide_either_way(block, request, usual, now);
 }
 
 const char *weir_reason_name(enum weir_reason reason)

@@ -4,7 +4,7 @@
  * Answers as weir_decide does, or says nothing: about tokens of many scopes and expired ones, other
  * operations, and names that are very short, very long, not allowed or not ASCII. Those are for
  * decide.h, which takes longer. Nothing here is decided by a branch that depends on how long a name
- * is in the token.
+ * is in the token, but for whether it is longer than 32 bytes, which few are.
  */
 #ifndef WEIR_MATCH_QUICK_H
 #define WEIR_MATCH_QUICK_H
@@ -74,8 +74,10 @@ WEIR_QUICK bool weir_set_has_quickly(unsigned kind, const char *set, size_t leng
     return (begins & fits) != 0;
 }
 
-/* What weir_decide would answer for a usual block and a usual request; WEIR_STALE, which it never
- * answers, says nothing. */
+/* No answer, where weir_decide is to be asked: a reason that it never gives. */
+#define WEIR_UNDECIDED WEIR_STALE
+
+/* What weir_decide would answer for a usual block and a usual request, or WEIR_UNDECIDED. */
 WEIR_QUICK enum weir_reason weir_decide_quickly(const struct weir_block *block,
                                                 const struct weir_request *request,
                                                 struct weir_instant now)
@@ -84,7 +86,7 @@ WEIR_QUICK enum weir_reason weir_decide_quickly(const struct weir_block *block,
     const char *stream_set = basin_set + block->basin_length;
 
     if (!weir_permits_quickly(block, request->operation, now)) {
-        return WEIR_STALE;
+        return WEIR_UNDECIDED;
     }
     if (!weir_set_has_quickly(block->kinds >> WEIR_KIND_BASINS, basin_set, block->basin_length,
                               request->basin)) {
@@ -97,6 +99,28 @@ WEIR_QUICK enum weir_reason weir_decide_quickly(const struct weir_block *block,
                                 request->stream)
                ? WEIR_ALLOWED
                : WEIR_STREAM_OUT_OF_SCOPE;
+}
+
+/* The decision by weir_decide, not inlined, and the last thing that is done: the quick way must not
+ * save registers for it. */
+struct weir_decision weir_decide_thoroughly(const struct weir_block *block,
+                                            const struct weir_request *request,
+                                            struct weir_instant now);
+
+/* The decision; `usual` is whether the request is. */
+WEIR_QUICK struct weir_decision weir_decide_either_way(const struct weir_block *block,
+                                                       const struct weir_request *request,
+                                                       bool usual, struct weir_instant now)
+{
+    enum weir_reason reason = WEIR_UNDECIDED;
+
+    if (usual && weir_block_is_usual(block)) {
+        reason = weir_decide_quickly(block, request, now);
+    }
+    if (reason == WEIR_UNDECIDED) {
+        return weir_decide_thoroughly(block, request, now);
+    }
+    return (struct weir_decision){reason, weir_block_token(block)};
 }
 
 #endif

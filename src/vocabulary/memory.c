@@ -1,12 +1,14 @@
 #include "vocabulary/memory.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* Where large pages begin, and what is too small for the two that its ends cost. */
+/* Where large pages begin; and from what size on malloc has memory of its own for a block, at the
+ * latest, whose pages go with it. */
 #define LARGE_PAGE ((uintptr_t)2 << 20)
-#define LARGE_MIN (4 * (size_t)LARGE_PAGE)
+#define LARGE_MIN ((size_t)32 << 20)
 
 void weir_memory_prefer_large_pages(void *memory, size_t size)
 {
@@ -15,8 +17,11 @@ void weir_memory_prefer_large_pages(void *memory, size_t size)
     uintptr_t end = ((uintptr_t)memory + size) & ~(LARGE_PAGE - 1);
 
     if (memory != NULL && size >= LARGE_MIN) {
+        int before = errno;
+
         /* Advice: a system that has none of them says so, and nothing else happens. */
         (void)madvise((char *)memory + (begin - (uintptr_t)memory), end - begin, MADV_HUGEPAGE);
+        errno = before;
     }
 #else
     (void)memory;

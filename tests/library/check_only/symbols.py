@@ -19,8 +19,8 @@ FORBIDDEN_SYMBOLS = re.compile(r"jansson|json_|mallctl|weir_compiler_|weir_token
 # All that the read path may call: comparing bytes, and what else of Weir is as harmless.
 READ_PATH_CALLS = {
     "memcmp", "bcmp", "memcpy", "memset",
-    "weir_check_thoroughly", "weir_check_token_thoroughly",  # in match.c, which is among the objects
-    "weir_live_check_thoroughly", "weir_live_decide_thoroughly",  # likewise in live/check.c
+    "weir_check_thoroughly", "weir_decide_thoroughly",  # in match.c, which is among the objects
+    "weir_live_check_thoroughly",  # likewise in live/check.c
     "weir_index_find_spilled",  # a binary search in the image's overflow
     "weir_utf8_valid",  # the rule for names that are not all ASCII
     "weir_live_find_spilled", "weir_live_find_by_digest",  # in find.c, which is among the objects

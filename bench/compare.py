@@ -1,11 +1,13 @@
-"""Tells whether a change made something slower: compare.py OLD.json NEW.json.
+"""Tells whether a change made something slower: compare.py [--check] OLD.json [NEW.json].
 
 Both are what scripts/bench measured. Prints a line for each benchmark, and exits with 1 if one is
-slower, 2 if the two cannot be compared.
+slower, 2 if the two cannot be compared. With --check it only tells whether OLD.json is such a file.
 
-Time decides where it can: where the interval of the ratio of medians lies wholly beyond a tenth,
-which is what times of two runs agree to. Elsewhere instructions and mispredicted branches decide;
-they know nothing of caches, so a verdict from them is about the work that is done.
+Time decides where it can: where there are five rounds of both, and the interval of the ratio of
+medians lies wholly beyond a tenth, which is what times of two runs agree to. Elsewhere instructions
+and mispredicted branches decide; they know nothing of caches, so a verdict from them is about the
+work that is done. Where they are the same, a time that is no further off than some floor's, which
+nobody changed, is unclear.
 """
 
 import argparse
@@ -28,7 +30,10 @@ MISPREDICTED_EACH = 0.25
 
 # What is not Weir's: it does not get slower, but tells what the machine did meanwhile.
 FLOORS = "floor/"
-RIVALS = "rival/"
+RIVALS = ("rival/", "rwlock/")
+
+# Of fewer rounds the interval is not what it says: no resampled median is beyond the extremes.
+ROUNDS_LEAST = 5
 
 RESAMPLES = 2000
 CONFIDENCE = 0.99
@@ -41,6 +46,15 @@ class Ratio(NamedTuple):
     value: float
     low: float
     high: float
+
+
+class Drift(NamedTuple):
+    """What the machine itself changed: the floors' ratios, their middle half and extremes."""
+    value: float = 1
+    low: float = 1
+    high: float = 1
+    least: float = 1
+    most: float = 1
 
 
 class Verdict(NamedTuple):
@@ -60,11 +74,11 @@ def ratio_of_medians(old, new, seed=0):
 
 
 def drift_of(floors):
-    """Returns the middle half of the floors' ratios: by so much the machine itself changed."""
+    """Returns the Drift of the floors' ratios: by so much the machine itself changed."""
     if len(floors) < 2:
-        return Ratio(1, 1, 1)
+        return Drift()
     low, middle, high = statistics.quantiles(floors, n=4, method="inclusive")
-    return Ratio(middle, low, high)
+    return Drift(middle, low, high, min(floors), max(floors))
 
 
 def without_drift(ratio, drift):
@@ -102,14 +116,18 @@ def judge_counts(old, new):
     return Verdict(FASTER, why) if -1 in signs.values() else Verdict(SAME, "counts")
 
 
-def judge(ratio, old_counts, new_counts):
-    """The verdict; each of the two sources may be None."""
+def judge(ratio, old_counts, new_counts, drifted=False):
+    """The verdict; each of the two sources may be None. `drifted` says whether a floor, which did
+    not change, drifted as far as the time."""
     by_time = UNCLEAR if ratio is None else judge_time(ratio)
+    by_counts = (None if old_counts is None or new_counts is None
+                 else judge_counts(old_counts, new_counts))
     if by_time in (FASTER, SLOWER):
+        if drifted and by_counts is not None and by_counts.what == SAME:
+            return Verdict(UNCLEAR, "counts are the same, and a floor drifted as far")
         return Verdict(by_time, "time")
-    if old_counts is None or new_counts is None:
+    if by_counts is None:
         return Verdict(by_time, "time" if by_time == SAME else "time varies too much")
-    by_counts = judge_counts(old_counts, new_counts)
     if by_counts.what == UNCLEAR and by_time == SAME:
         return Verdict(SAME, "time")
     if ratio is not None and (by_counts.what == SLOWER and ratio.high < 1 or
@@ -161,13 +179,16 @@ def compare(old, new):
                       for name in both if name.startswith(FLOORS)])
     lines = []
     for name in both:
-        if name.startswith((FLOORS, RIVALS)):
+        if name.startswith((FLOORS, *RIVALS)):
             continue
+        old_median, new_median = (statistics.median(each[name]) for each in (old_times, new_times))
+        enough = min(len(old_times[name]), len(new_times[name])) >= ROUNDS_LEAST
         ratio = (without_drift(ratio_of_medians(old_times[name], new_times[name]), drift)
-                 if times else None)
+                 if times and enough else None)
+        drifted = drift.least <= new_median / old_median <= drift.most
         each = old_counts.get(name), new_counts.get(name)
-        lines.append(Line(name, statistics.median(old_times[name]),
-                          statistics.median(new_times[name]), ratio, *each, judge(ratio, *each)))
+        lines.append(Line(name, old_median, new_median, ratio, *each,
+                          judge(ratio, *each, drifted)))
     return lines, drift if times else None
 
 
@@ -212,19 +233,47 @@ def remarks(old, new, drift):
     if drift is not None:
         yield (f"The floors, which are not Weir's, take {drift.low:.2f} to {drift.high:.2f} of what "
                f"they took: times are divided by {drift.value:.2f}, intervals are wider by that.")
+    for which, raw in ("old", old), ("new", new):
+        if any(len(each) < ROUNDS_LEAST for each in times_of(raw).values()):
+            yield (f"The {which} file has benchmarks of fewer than {ROUNDS_LEAST} rounds: "
+                   "their times are not compared.")
     for which, left, right in ("old", old, new), ("new", new, old):
         only = [name for name in times_of(left) if name not in times_of(right)]
         if only:
             yield f"Only in the {which} file: {', '.join(only)}."
 
 
+class Unusable(Exception):
+    """A file that scripts/bench has not made."""
+
+
+def read(path):
+    try:
+        raw = json.loads(path.read_text())
+        if isinstance(raw["context"], dict) and times_of(raw):
+            return raw
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise Unusable(f"compare: {path} is no file of benchmarks that scripts/bench has made")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("old", type=Path)
-    parser.add_argument("new", type=Path)
+    parser.add_argument("new", type=Path, nargs="?")
     arguments = parser.parse_args()
+    if arguments.new is None and not arguments.check:
+        parser.error("NEW.json is missing")
 
-    old, new = (json.loads(path.read_text()) for path in (arguments.old, arguments.new))
+    try:
+        old = read(arguments.old)
+        if arguments.check:
+            return 0
+        new = read(arguments.new)
+    except Unusable as unusable:
+        print(unusable, file=sys.stderr)
+        return 2
     lines, drift = compare(old, new)
     if not any(line.verdict.what != UNCLEAR or line.ratio is not None for line in lines):
         print("\n".join([*remarks(old, new, drift), "Nothing can be compared."]), file=sys.stderr)

@@ -115,6 +115,7 @@ static const struct bench benches[] = {
     {"engine/section/inlined", requests_hot, section_inlined, NULL},
     {"engine/section/by_call", requests_hot, section_by_call, NULL},
     {"engine/image/hot/loop", requests_hot, engine_check_in_a_loop, NULL},
+    {"engine/image/hot/serial", requests_hot, engine_check_one_at_a_time, NULL},
     {"engine/image/hot/batch", requests_hot, engine_check_in_batches, NULL},
     {"engine/image/cold/loop", requests_cold, engine_check_in_a_loop, NULL},
     {"engine/image/cold/serial", requests_cold, engine_check_one_at_a_time, NULL},

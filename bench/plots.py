@@ -116,7 +116,7 @@ def plots(rounds):
          NANOSECONDS, lines_by(rounds, BY_PAGES, SIZES)),
         ("scopes", "Checks of a token of many prefixes", scopes, NANOSECONDS,
          lines_by(rounds, BY_SCOPES, {count: count for count in SCOPES})),
-        ("threads", "Checks a second of several threads together", threads,
+        ("threads", "Sum of the rates of threads that ask together", threads,
          Axis("million checks a second"), thread_lines(rounds))]
     for name, title, x_axis, y_axis, lines in drawings:
         lines = list(lines)

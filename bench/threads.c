@@ -1,6 +1,8 @@
 /*
- * threads.c - checks a second of several threads together.
+ * threads.c - the sum of what several threads, asking together, each check a second.
  *
+ * A thread's rate is what it asked by the time that it spent asking: the sum tells what they cost
+ * each other, not how many checks a program makes, whose threads also wait and do other work.
  * One thread, two, four and so on, up to one for each processor, ask in turn in each round: what
  * they do to each other is then not what the machine did meanwhile.
  */
@@ -55,7 +57,7 @@ static void *ask_for_a_while(void *context)
     return NULL;
 }
 
-/* Checks a second of so many threads that are like this one. */
+/* The sum of the rates, in checks a second, of so many threads that are like this one. */
 static double ask_with(size_t count, struct asker like, const cpu_set_t *processors, bool *wrong)
 {
     static struct asker askers[THREADS_MAX];

@@ -54,7 +54,10 @@ double times_of_ticks(double ticks)
     return ticks * tick;
 }
 
-/* What the spans between readings differ by, at least. */
+/* Spans that differ by no more are of one step, rounded up or down. */
+#define ROUNDING 2
+
+/* What the spans between readings differ by, at least; 0 if by no more than rounding. */
 uint64_t times_step(void)
 {
     uint64_t shortest = UINT64_MAX;
@@ -65,10 +68,10 @@ uint64_t times_step(void)
         uint64_t span = times_ticks() - before;
         uint64_t difference = span > last_span ? span - last_span : last_span - span;
 
-        shortest = difference != 0 && difference < shortest ? difference : shortest;
+        shortest = difference > ROUNDING && difference < shortest ? difference : shortest;
         last_span = span;
     }
-    return shortest;
+    return shortest == UINT64_MAX ? 0 : shortest;
 }
 
 /* The median of what reading the clock twice takes. */

@@ -88,6 +88,19 @@ class Judgement(unittest.TestCase):
         self.assertEqual(self.verdict_of(0.93, STEADY, (400, 1), (412, 1)), "unclear")
         self.assertEqual(self.verdict_of(1.07, STEADY, (400, 1), (388, 1)), "unclear")
 
+    def test_time_of_few_rounds_decides_nothing(self):
+        few = [1.0] * (compare.ROUNDS_LEAST - 1)
+        enough = [1.0] * compare.ROUNDS_LEAST
+        for old, new, expected in ((few, enough, "unclear"), (enough, few, "unclear"),
+                                   (enough, enough, "SLOWER")):
+            self.assertEqual(self.verdict(measured({"check": around(100, old)}),
+                                          measured({"check": around(200, new)})), expected)
+
+    def test_counts_decide_where_rounds_are_few(self):
+        few = [1.0] * (compare.ROUNDS_LEAST - 1)
+        self.assertEqual(self.verdict_of(1, few, (400, 1), (500, 1)), "SLOWER")
+        self.assertEqual(self.verdict_of(2, few, (400, 1), (400, 1)), "same")
+
     def test_counts_of_one_side_are_none(self):
         self.assertEqual(self.verdict_of(1, NOISY, (400, 1), None), "unclear")
         self.assertEqual(self.verdict_of(1, NOISY, None, (400, 1)), "unclear")
@@ -126,6 +139,18 @@ class Floors(unittest.TestCase):
     def test_one_floor_that_was_changed_does_not_count(self):
         self.assertEqual(self.verdict(1.3, [1, 1, 1, 1, 1, 9]), "SLOWER")
 
+    def test_time_as_far_as_a_floor_drifted_is_unclear_if_counts_are_the_same(self):
+        drifts = [1, 1, 1, 1, 1, 1.5]
+        for factor, counts, expected in ((1.3, (400, 1), "unclear"), (1.7, (400, 1), "SLOWER"),
+                                         (1.3, (500, 1), "SLOWER")):
+            floors = {f"floor/{i}": around(10) for i in range(len(drifts))}
+            (line,), _ = compare.compare(
+                measured({"check": around(100), **floors}, {"check": (400, 1)}),
+                measured({"check": around(100 * factor),
+                          **{f"floor/{i}": around(10 * each) for i, each in enumerate(drifts)}},
+                         {"check": counts}))
+            self.assertEqual(line.verdict.what, expected)
+
     def test_what_slows_all_of_weir_is_no_drift(self):
         names = [f"check/{i}" for i in range(9)]
         floors = {f"floor/{i}": around(10) for i in range(3)}
@@ -135,7 +160,8 @@ class Floors(unittest.TestCase):
         self.assertEqual({line.verdict.what for line in lines}, {"SLOWER"})
 
     def test_floors_and_rivals_are_not_judged(self):
-        old = measured({"floor/hash": around(10), "rival/absl": around(10), "check": around(10)})
+        old = measured({"floor/hash": around(10), "rival/absl": around(10),
+                        "rwlock/beside/reader/hot": around(10), "check": around(10)})
         new = copy.deepcopy(old)
         for run in new["benchmarks"]:
             run["real_time"] *= 1 if run["name"].startswith("check") else 2
@@ -146,12 +172,15 @@ class Floors(unittest.TestCase):
 class Program(unittest.TestCase):
     def run_it(self, old, new):
         """Returns the exit status, and what it wrote."""
+        return self.run_texts(json.dumps(old), json.dumps(new))
+
+    def run_texts(self, *texts, flags=()):
         out, err = io.StringIO(), io.StringIO()
         with tempfile.TemporaryDirectory() as folder:
-            paths = [Path(folder, name) for name in ("old.json", "new.json")]
-            for path, raw in zip(paths, (old, new)):
-                path.write_text(json.dumps(raw))
-            with (mock.patch.object(sys, "argv", ["compare.py", *map(str, paths)]),
+            paths = [Path(folder, f"{place}.json") for place in range(len(texts))]
+            for path, text in zip(paths, texts):
+                path.write_text(text)
+            with (mock.patch.object(sys, "argv", ["compare.py", *flags, *map(str, paths)]),
                   redirect_stdout(out), redirect_stderr(err)):
                 status = compare.main()
         return status, out.getvalue(), err.getvalue()
@@ -202,6 +231,22 @@ class Program(unittest.TestCase):
         self.assertEqual((status, out), (2, ""))
         self.assertIn("Nothing can be compared.", err)
         self.assertEqual(self.run_it(measured({"gone": around(10)}), new)[0], 2)
+
+    def test_what_is_no_file_of_benchmarks_is_two(self):
+        good = json.dumps(measured({"check": around(10)}))
+        for bad in "nothing", "[]", "{}", '{"context": {}, "benchmarks": []}', good[:-9], "\0":
+            for pair in (bad, good), (good, bad):
+                self.assertEqual(self.run_texts(*pair)[:2], (2, ""))
+            status, _, err = self.run_texts(bad, flags=["--check"])
+            self.assertEqual(status, 2)
+            self.assertIn("0.json is no file of benchmarks", err)
+        self.assertEqual(self.run_texts(good, flags=["--check"]), (0, "", ""))
+
+    def test_few_rounds_are_told(self):
+        few, enough = measured({"check": [10, 10]}), measured({"check": around(10)})
+        said = "has benchmarks of fewer than 5 rounds"
+        self.assertIn(f"The old file {said}", "".join(self.run_it(few, enough)[1:]))
+        self.assertNotIn(said, "".join(self.run_it(enough, enough)[1:]))
 
     def test_what_only_one_has_is_named(self):
         old = measured({"check": around(10), "gone": around(10)})

@@ -36,6 +36,11 @@ def hot(check):
     return {"check/id/hot/loop": [check], "floor/hash": [4], "floor/resolved": [6]}
 
 
+# Of budgets.
+TABLES = (budgets.BUDGETS, budgets.BEST_RIVAL, budgets.IN_TURN, budgets.AT_LEAST, budgets.SIZES,
+          budgets.WITHIN)
+
+
 class Reporting(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -59,18 +64,46 @@ class Reporting(unittest.TestCase):
 class Verdicts(Reporting):
     def verdicts(self, *arguments):
         rows = list(budgets.budgets(rounds.read_rounds(measured(*arguments))))
-        return {what: (round(value, 6), kept) for what, _, value, kept, _ in rows}
+        return {each.what: (round(each.value, 6), each.kept) for each in rows}
 
     def test_a_ratio_at_its_bound_is_kept_and_one_beyond_is_not(self):
         self.assertEqual(self.verdicts(hot(25))[HOT], (2.5, True))
         self.assertEqual(self.verdicts(hot(25.1))[HOT], (2.51, False))
 
     def test_the_median_of_the_rounds_counts(self):
-        self.assertEqual(self.verdicts(hot(20) | {"check/id/hot/loop": [1, 20, 900]})[HOT],
-                         (2.0, True))
+        rounds_of = {"check/id/hot/loop": [1, 20, 20, 20, 900], "floor/hash": [4] * 5,
+                     "floor/resolved": [6] * 5}
+        self.assertEqual(self.verdicts(rounds_of)[HOT], (2.0, True))
+
+    def test_rounds_on_both_sides_of_the_bound_are_unclear(self):
+        def verdict_of(*checks):
+            return self.verdicts({"check/id/hot/loop": list(checks),
+                                  "floor/hash": [4] * len(checks),
+                                  "floor/resolved": [6] * len(checks)})[HOT][1]
+
+        self.assertIsNone(verdict_of(10, 10, 20, 30, 30))
+        self.assertIsNone(verdict_of(20, 20, 30, 40, 40))
+        self.assertIs(verdict_of(10, 20, 25, 25, 99), True)
+        self.assertIs(verdict_of(10, 26, 30, 30, 40), False)
+        raw = measured({"check/id/hot/loop": [20, 30], "floor/hash": [4, 4],
+                        "floor/resolved": [6, 6]})
+        self.assertIn("| unclear: noise |", self.run_report(raw)[1])
+
+    def test_a_round_is_held_against_the_same_round_of_its_floors(self):
+        drifting = {"check/id/hot/loop": [20, 40, 80], "floor/hash": [4, 8, 16],
+                    "floor/resolved": [6, 12, 24]}
+        self.assertEqual(self.verdicts(drifting)[HOT], (2.0, True))
+
+    def test_rounds_on_both_sides_of_a_lower_bound_are_unclear(self):
+        what = ("a reader's cold checks in its own time, beside 100 000 changes a second ÷ "
+                "undisturbed")
+        found = self.verdicts({"beside/nothing/cold": [50, 50, 95, 99, 99],
+                               "beside/changes/cold": [100] * 5})
+        self.assertEqual(found[what], (0.95, None))
 
     def test_what_has_a_lower_bound_must_not_be_below_it(self):
-        what = "the same, cold"
+        what = ("a reader's cold checks in its own time, beside 100 000 changes a second ÷ "
+                "undisturbed")
         self.assertEqual(self.verdicts({"beside/nothing/cold": [90], "beside/changes/cold": [100]})
                          [what], (0.9, True))
         self.assertEqual(self.verdicts({"beside/nothing/cold": [80], "beside/changes/cold": [100]})
@@ -87,10 +120,21 @@ class Verdicts(Reporting):
     def test_a_budget_of_what_was_not_measured_is_not_told(self):
         self.assertEqual(self.verdicts({"floor/hash": [4]}), {})
 
-    def test_rivals_are_held_to_their_budgets(self):
-        what = "hot check ÷ absl::flat_hash_map from id + two memcmp"
-        found = self.verdicts(hot(14) | {"rival/absl/hot/loop": [20]})
-        self.assertEqual(found[what], (0.7, True))
+    def test_the_faster_set_up_of_a_rival_is_what_counts(self):
+        what = "hot check ÷ absl::flat_hash_map from id + two memcmp, the faster set-up"
+        for absl, in_slot, best in (20, 40, "absl"), (40, 20, "absl_in_slot"):
+            raw = measured(hot(14) | {"rival/absl/hot/loop": [absl],
+                                      "rival/absl_in_slot/hot/loop": [in_slot]})
+            self.assertIn(f"| {what} | 0.7 | 0.70 | pass (÷ rival/{best}/hot/loop) |",
+                          self.run_report(raw)[1])
+        found = self.verdicts(hot(28) | {"rival/absl/hot/loop": [20]})
+        self.assertEqual(found[what], (1.4, False))
+
+    def test_names_are_different_and_stand_alone(self):
+        names = [what for table in (*TABLES, budgets.COMPARISONS, budgets.SHARES)
+                 for what, *_ in table]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertEqual([name for name in names if name.startswith("the same")], [])
 
     def test_strict_fails_only_if_a_budget_is_exceeded(self):
         self.assertEqual(self.run_report(measured(hot(25)), flags=["--strict"])[0], 0)
@@ -105,8 +149,7 @@ class Verdicts(Reporting):
             self.assertNotIn("names are long", self.run_report(measured(hot(5)))[1])
 
     def test_every_reason_is_that_of_a_budget(self):
-        known = {what for table in (budgets.BUDGETS, budgets.IN_TURN, budgets.AT_LEAST,
-                                    budgets.SIZES, budgets.WITHIN) for what, *_ in table}
+        known = {what for table in TABLES for what, *_ in table}
         self.assertLessEqual(budgets.WHY.keys(), known)
 
     def test_wrong_answers_make_no_report(self):
@@ -114,6 +157,12 @@ class Verdicts(Reporting):
         status, text, printed = self.run_report(raw)
         self.assertEqual((status, text), (1, ""))
         self.assertIn("check/id/hot/loop: wrong answers", printed)
+
+    def test_errors_alone_are_told_of_a_run_that_failed(self):
+        raw = measured(hot(25), errors={"check/id/hot/loop": "wrong answers"})
+        status, text, printed = self.run_report(raw, flags=["--errors"])
+        self.assertEqual((status, text, printed), (1, "", "check/id/hot/loop: wrong answers\n"))
+        self.assertEqual(self.run_report(measured(hot(25)), flags=["--errors"]), (0, "", ""))
 
 
 class Contents(Reporting):
@@ -147,10 +196,22 @@ class Contents(Reporting):
 
     def test_other_engines_are_told_if_they_were_measured(self):
         self.assertIn("scripts/rivals has not been run", self.run_report(measured(hot(25)))[1])
-        result = {"rival": "NATS", "case": "one rule", "ns": 17, "spread": [16, 18], "note": "hm"}
-        (self.folder / "rivals.json").write_text(json.dumps({"results": [result]}))
-        self.assertIn("| NATS | one rule | 17.0 | 16.0 | 18.0 | hm |",
-                      self.run_report(measured(hot(25)))[1])
+        result = {"rival": "NATS", "case": "one rule", "ns": 17, "spread": [16, 18], "note": "hm",
+                  "times_weir": 3.4}
+        for load, warns in (0.5, False), (9.75, True):
+            (self.folder / "rivals.json").write_text(json.dumps({
+                "machine": {"processor": "one of theirs", "processors": 2,
+                            "load_when_started": load}, "results": [result]}))
+            _, text, _ = self.run_report(measured(hot(25)))
+            self.assertIn("| NATS | one rule | 17.0 | 16.0 | 18.0 | 3.4 | hm |", text)
+            self.assertIn("2 processors, one of theirs", text)
+            self.assertEqual(f"load {load:.1f}" in text, warns)
+
+    def test_counters_are_in_the_order_of_their_numbers(self):
+        counters = ["checks_of_1_threads_a_second", "checks_of_2_threads_a_second",
+                    "checks_of_16_threads_a_second", "p50_ns", "p99_ns", "p99_9_ns", "p99_99_ns"]
+        runs = [{counter: 1 for counter in sorted(counters)}]
+        self.assertEqual(list(rounds.counters_of(runs)), counters)
 
 
 class Charts(unittest.TestCase):

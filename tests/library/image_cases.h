@@ -9,6 +9,7 @@ TCase *damage_cases(void);
 TCase *mutation_cases(void);
 TCase *hostile_cases(void);
 TCase *finding_cases(void);
+TCase *layout_cases(void);
 TCase *saving_cases(void);
 
 #endif

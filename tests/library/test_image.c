@@ -4,8 +4,8 @@
 
 int main(void)
 {
-    TCase *const cases[] = {opening_cases(), damage_cases(),  mutation_cases(),
-                            hostile_cases(), finding_cases(), saving_cases()};
+    TCase *const cases[] = {opening_cases(), damage_cases(), mutation_cases(), hostile_cases(),
+                            finding_cases(), layout_cases(), saving_cases()};
 
     return run_cases("image", cases, COUNT(cases));
 }

@@ -269,7 +269,7 @@ static enum weir_status ask_who(const struct weir_image *image,
                                 const struct weir_allocator *allocator, struct weir_error *error)
 {
     const struct weir_request request = {
-        .operation = WEIR_READ, .basin = WEIR_TEXT("some-basin"), .stream = WEIR_TEXT("v1")};
+        .operation = WEIR_READ, .basin = WEIR_TEXT("some-basin"), .stream = FIRST_VERSION_STREAM};
     struct weir_engine *engine = engine_on(image, NULL);
     struct weir_tokens tokens = {NULL, 0};
     enum weir_status status = WEIR_OK;

@@ -36,7 +36,7 @@ static void find_colliding_ids(struct hostile *hostile)
     size_t found = 0;
 
     for (unsigned i = 0; found < HOSTILE_IDS; i++) {
-        (void)snprintf(hostile->ids[found], sizeof hostile->ids[found], "id%u", i);
+        (void)snprintf(hostile->ids[found], sizeof hostile->ids[found], "crowd/%07u", i);
         found += (hash_of(hostile->ids[found]) & 0xffff) == TAG;
     }
 }

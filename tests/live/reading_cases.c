@@ -59,7 +59,7 @@ static void questions_make(struct questions *questions)
 {
     memset(questions, 0, sizeof *questions);
     questions->request = (struct weir_request){
-        .operation = WEIR_READ, .basin = WEIR_TEXT("some-basin"), .stream = WEIR_TEXT("v1")};
+        .operation = WEIR_READ, .basin = WEIR_TEXT("some-basin"), .stream = FIRST_VERSION_STREAM};
     for (size_t i = 0; i < COUNT(questions->batch); i++) {
         questions->batch[i].token_id = text_of(all_kinds[i % COUNT(all_kinds)]);
         questions->batch[i].request = questions->request;
@@ -370,7 +370,7 @@ START_TEST(E5_what_was_found_in_a_section_stays_as_it_was_until_the_section_ends
     const size_t size = weir_compiled_token_size(copy);
     struct weir_image *nothing = compile_recipes(&before, 0, 0);
     const struct weir_request request = {
-        .operation = WEIR_READ, .basin = WEIR_TEXT("some-basin"), .stream = WEIR_TEXT("v1")};
+        .operation = WEIR_READ, .basin = WEIR_TEXT("some-basin"), .stream = FIRST_VERSION_STREAM};
     struct writer writer = {.image = nothing};
     const struct weir_compiled_token *found = NULL;
     pthread_t thread;

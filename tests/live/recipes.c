@@ -22,12 +22,20 @@ void digest_of(unsigned credential, uint8_t digest[WEIR_DIGEST_SIZE])
     }
 }
 
+struct version_stream stream_of(unsigned version)
+{
+    struct version_stream stream;
+
+    (void)snprintf(stream.name, sizeof stream.name, "version/%04u", version);
+    return stream;
+}
+
 void declare(struct declared *declared, struct recipe recipe)
 {
-    (void)snprintf(declared->stream, sizeof declared->stream, "v%u", recipe.version);
+    declared->stream = stream_of(recipe.version);
     declared->scope = (struct weir_scope){
         .basins = {WEIR_SET_PREFIX, WEIR_TEXT("")},
-        .streams = {WEIR_SET_EXACT, text_of(declared->stream)},
+        .streams = {WEIR_SET_EXACT, text_of(declared->stream.name)},
         .ops = WEIR_OPERATION_BIT(WEIR_READ),
     };
     declared->token = (struct weir_token){
@@ -149,15 +157,15 @@ enum weir_status reclaim(struct weir_engine *engine)
 
 struct asked {
     struct weir_question question;
-    char stream[16];
+    struct version_stream stream;
 };
 
 static void make_question(struct asked *asked, const char *id, unsigned version)
 {
-    (void)snprintf(asked->stream, sizeof asked->stream, "v%u", version);
+    asked->stream = stream_of(version);
     asked->question = (struct weir_question){
         text_of(id),
-        {.operation = WEIR_READ, .basin = WEIR_TEXT(BASIN), .stream = text_of(asked->stream)}};
+        {.operation = WEIR_READ, .basin = WEIR_TEXT(BASIN), .stream = text_of(asked->stream.name)}};
 }
 
 static void agree(enum weir_reason expected, enum weir_reason got, const char *way)

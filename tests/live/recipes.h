@@ -13,7 +13,8 @@
 #define NOW_SECONDS INT64_C(1795435200)
 #define NOW ((struct weir_instant){NOW_SECONDS, 0})
 
-/* A token that allows one thing: reading the stream whose name tells its version. */
+/* A token that allows one thing: reading the stream whose name tells its version. Of an id of 8
+ * bytes or more it is one that is answered quickly. */
 struct recipe {
     const char *id;
     unsigned version;
@@ -22,11 +23,21 @@ struct recipe {
     int64_t expires_at;  /* in seconds; 0: never */
 };
 
+/* That stream. Its name is as long as makes tokens with ids of 1 to 8 bytes take the same room in a
+ * journal. */
+struct version_stream {
+    char name[24];
+};
+
+#define FIRST_VERSION_STREAM WEIR_TEXT("version/0001")
+
+struct version_stream stream_of(unsigned version);
+
 /* The recipe as a declaration. Its texts point into it. */
 struct declared {
     struct weir_token token;
     struct weir_scope scope;
-    char stream[16];
+    struct version_stream stream;
 };
 
 void declare(struct declared *declared, struct recipe recipe);

@@ -69,7 +69,7 @@ START_TEST(F3_the_wall_clock_decides_nothing_but_expiry)
     const int64_t walls[] = {INT64_MIN, -1, 0, NOW_SECONDS, INT64_MAX};
     uint64_t heartbeat = weir_follower_status(follower).heartbeat;
     const struct weir_request request = {
-        .operation = WEIR_READ, .basin = WEIR_TEXT("basin-of-all"), .stream = WEIR_TEXT("v1")};
+        .operation = WEIR_READ, .basin = WEIR_TEXT("basin-of-all"), .stream = FIRST_VERSION_STREAM};
 
     for (unsigned i = 0; i < COUNT(walls); i++) {
         struct weir_clocks now = {{walls[i], 0}, heartbeat + LEASE - 1};

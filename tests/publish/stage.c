@@ -154,7 +154,7 @@ struct weir_compiled_token *compile_large(const char *id, size_t scopes)
                        (unsigned long long)random_number(&random));
         list[i] = (struct weir_scope){
             .basins = {WEIR_SET_PREFIX, WEIR_TEXT("")},
-            .streams = {WEIR_SET_EXACT, i == 0 ? WEIR_TEXT("v1") : text_of(names[i])},
+            .streams = {WEIR_SET_EXACT, i == 0 ? FIRST_VERSION_STREAM : text_of(names[i])},
             .ops = WEIR_OPERATION_BIT(WEIR_READ)};
     }
     ck_assert_int_eq(weir_compile_token(&token, NULL, &compiled, &size, NULL), WEIR_OK);
@@ -260,16 +260,15 @@ const struct weir_engine *engine_of(const struct weir_follower *follower)
 static enum weir_reason ask_through(struct weir_follower *follower, const char *id,
                                     unsigned version, struct weir_clocks now)
 {
-    char stream[16];
+    struct version_stream stream = stream_of(version);
     struct weir_question question = {text_of(id),
                                      {.operation = WEIR_READ, .basin = WEIR_TEXT("basin-of-all")}};
     struct weir_question questions[3] = {question, question, question};
     enum weir_reason reasons[3] = {WEIR_ALLOWED, WEIR_ALLOWED, WEIR_ALLOWED};
     enum weir_reason reason = WEIR_ALLOWED;
 
-    (void)snprintf(stream, sizeof stream, "v%u", version);
     for (unsigned i = 0; i < 3; i++) {
-        questions[i].request.stream = text_of(stream);
+        questions[i].request.stream = text_of(stream.name);
     }
     reason = weir_follower_check(follower, questions[0].token_id, &questions[0].request, now);
     weir_follower_check_batch(follower, questions, 3, now, reasons);

@@ -198,11 +198,44 @@ START_TEST(a_batch_answers_about_the_tokens_of_an_image_that_nobody_changed)
 }
 END_TEST
 
+/* The second index is fullest before it grows: then some keys have no room in their home bucket. */
+START_TEST(a_batch_finds_every_token_that_an_engine_holds_itself)
+{
+    enum { MOST = 4000, STEP = 16 };
+    static char ids[MOST][24];
+    static struct weir_question questions[MOST];
+    static enum weir_reason reasons[MOST];
+    struct version_stream stream = stream_of(1);
+    struct weir_engine *engine = engine_on(NULL, NULL);
+
+    for (size_t count = 1; count <= MOST; count++) {
+        char *id = ids[count - 1];
+
+        (void)snprintf(id, sizeof ids[0], "own/%06zu", count);
+        ck_assert_int_eq(issue_token(engine, (struct recipe){id, .version = 1}), WEIR_OK);
+        questions[count - 1] = (struct weir_question){text_of(id),
+                                                      {.operation = WEIR_READ,
+                                                       .basin = WEIR_TEXT("some-basin"),
+                                                       .stream = text_of(stream.name)}};
+        if (count % STEP == 0) {
+            weir_engine_check_batch(engine, questions, count, NOW, reasons);
+        }
+        for (size_t i = 0; count % STEP == 0 && i < count; i++) {
+            if (reasons[i] != WEIR_ALLOWED) {
+                ck_abort_msg("%s of %zu: %s", ids[i], count, weir_reason_name(reasons[i]));
+            }
+        }
+    }
+    weir_engine_close(engine);
+}
+END_TEST
+
 TCase *batch_cases(void)
 {
     TCase *cases = tcase_create("batches");
 
     tcase_add_loop_test(cases, a_batch_answers_about_tokens_wherever_they_are, 0, 4);
     tcase_add_test(cases, a_batch_answers_about_the_tokens_of_an_image_that_nobody_changed);
+    tcase_add_test(cases, a_batch_finds_every_token_that_an_engine_holds_itself);
     return cases;
 }

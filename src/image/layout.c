@@ -352,12 +352,13 @@ static const struct key *settle_keys(struct index_plan *index)
     const unsigned part_bits = part_bits_of(index);
     const struct key *duplicate = NULL;
     uint32_t *part_ends = index->ends;
-    uint32_t *digit_ends = index->ends + ((size_t)1 << part_bits);
+    uint32_t *digit_ends = NULL;
     size_t start = 0;
 
     if (index->count == 0) {
         return NULL;
     }
+    digit_ends = part_ends + ((size_t)1 << part_bits);
     memset(part_ends, 0, sizeof *part_ends << part_bits);
     move_by_digit(index->keys, index->spare, index->count, 0, part_bits, part_ends);
     for (size_t part = 0; part < (size_t)1 << part_bits; part++) {

@@ -10,10 +10,10 @@ extern "C" {
 
 /*
  * The functions through which an object gets and returns its memory. Wherever a function takes a
- * `const struct weir_allocator *`, NULL means malloc, realloc and free, where what is large asks
- * for large pages (madvise, MADV_HUGEPAGE), which make checks among millions of tokens cheaper: an
- * allocator of the host's own does well to give such. The structure is copied, so it need not
- * outlive the call; what `context` points to must outlive the object.
+ * `const struct weir_allocator *`, NULL means malloc, realloc and free, where blocks of 32 MiB or
+ * more ask for large pages (madvise, MADV_HUGEPAGE), which make checks among millions of tokens
+ * cheaper: an allocator of the host's own does well to give such. The structure is copied, so it
+ * need not outlive the call; what `context` points to must outlive the object.
  *
  * The functions are called by the thread that called Weir, never while a check is running.
  */

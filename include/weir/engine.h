@@ -23,9 +23,9 @@
  *       that one thread gets about a token never go back in time.
  *   E4  Checks are wait-free, whatever the writer does: no lock, no allocation, no system call, no
  *       write to memory that another thread uses. Whatever ids there are, one looks at no more than
- *       eight index lines, the at most eighty tokens they lead to, and a binary search; by
- *       credential, three times that. (A thread's first check registers it: see
- *       weir_thread_register.)
+ *       eight index lines, the at most eighty tokens they lead to, and a binary search (and one
+ * line and token more, if an image is swapped meanwhile); by credential, three times that. (A
+ *       thread's first check registers it: see weir_thread_register.)
  *   E5  What a check found in a read section stays as it was until the section ends.
  *   E6  What was resolved by credential belongs to that issue number: once that is revoked,
  *       replaced by another number, or was seen expired, it is denied for ever, though the id live

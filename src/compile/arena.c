@@ -85,13 +85,14 @@ void weir_arena_reset(struct weir_arena *arena)
 {
     struct weir_arena_chunk *oldest = arena->chunks;
 
-    while (oldest != NULL && oldest->older != NULL) {
+    if (oldest == NULL) {
+        return;
+    }
+    while (oldest->older != NULL) {
         oldest = oldest->older;
     }
     release_chunks(arena, oldest);
-    if (oldest != NULL) {
-        use_chunk(arena, oldest);
-    }
+    use_chunk(arena, oldest);
 }
 
 void weir_arena_release(struct weir_arena *arena)

@@ -7,6 +7,7 @@
 #include "image/block.h"
 #include "vocabulary/failure.h"
 #include "vocabulary/memory.h"
+#include "vocabulary/pieces.h"
 
 /* A set as it stands in a block: an exact set without a name is nothing. */
 static struct weir_set normal_set(const struct weir_set *set)
@@ -84,8 +85,8 @@ static inline __attribute__((always_inline)) void copy_pieces(char *to, const ch
                                                               size_t length, size_t size)
 {
     const size_t last = length - size;
-    const size_t second = last < size ? last : size;
-    const size_t third = last < 2 * size ? last : 2 * size;
+    const size_t second = weir_smaller(last, size);
+    const size_t third = weir_smaller(last, 2 * size);
 
     memcpy(to, from, size);
     memcpy(to + second, from + second, size);

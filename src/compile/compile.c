@@ -21,10 +21,8 @@ struct weir_compiler {
     struct weir_arena scratch; /* for the token being added */
     struct block_chunk *chunks;
     struct weir_compiled_entry *entries;
-    size_t count;
     size_t capacity;
-    struct weir_content content; /* of all blocks but the newest */
-    size_t newest_size;
+    struct weir_content content;
 };
 
 enum weir_status weir_compiler_new(const struct weir_allocator *allocator,
@@ -46,7 +44,7 @@ enum weir_status weir_compiler_new(const struct weir_allocator *allocator,
 
 size_t weir_compiler_count(const struct weir_compiler *compiler)
 {
-    return compiler->count;
+    return (size_t)compiler->content.count;
 }
 
 static bool reserve_entry(struct weir_compiler *compiler)
@@ -54,7 +52,7 @@ static bool reserve_entry(struct weir_compiler *compiler)
     size_t capacity = compiler->capacity == 0 ? 64 : 2 * compiler->capacity;
     struct weir_compiled_entry *entries = NULL;
 
-    if (compiler->count < compiler->capacity) {
+    if (compiler->content.count < compiler->capacity) {
         return true;
     }
     entries = weir_reallocate(&compiler->allocator, compiler->entries,
@@ -85,35 +83,23 @@ static char *reserve_block(struct weir_compiler *compiler, size_t size)
     return chunk->bytes + chunk->used;
 }
 
-/* Adds the newest block to a sum of all the others. Called when the next one comes: bytes that have
- * just been written are not read as fast as they will be. */
-static void sum_newest(const struct weir_compiler *compiler, struct weir_content *content)
-{
-    if (compiler->count > 0) {
-        weir_content_add(content, compiler->entries[compiler->count - 1].block,
-                         compiler->newest_size);
-    }
-}
-
 static enum weir_status add_planned(struct weir_compiler *compiler,
                                     const struct weir_block_plan *plan, uint64_t position,
                                     struct weir_error *error)
 {
     char *bytes = NULL;
 
-    if (compiler->count == WEIR_IMAGE_TOKENS_MAX) {
+    if (compiler->content.count == WEIR_IMAGE_TOKENS_MAX) {
         return weir_fail(error, WEIR_ERROR_LIMIT, "too many tokens for one image");
     }
     bytes = reserve_entry(compiler) ? reserve_block(compiler, plan->size) : NULL;
     if (bytes == NULL) {
         return weir_fail_memory(error);
     }
-    sum_newest(compiler, &compiler->content);
     weir_block_write(plan, bytes);
-    compiler->entries[compiler->count] =
+    compiler->entries[compiler->content.count] =
         (struct weir_compiled_entry){(const struct weir_block *)(void *)bytes, position};
-    compiler->count++;
-    compiler->newest_size = plan->size;
+    weir_content_add(&compiler->content, (const struct weir_block *)(void *)bytes, plan->size);
     compiler->chunks->used += plan->size;
     return WEIR_OK;
 }
@@ -127,9 +113,7 @@ enum weir_status weir_compiler_add(struct weir_compiler *compiler, const struct 
     if (status == WEIR_OK) {
         status = add_planned(compiler, &plan, position, error);
     }
-    if (compiler->scratch.chunks != NULL) {
-        weir_arena_reset(&compiler->scratch);
-    }
+    weir_arena_reset(&compiler->scratch);
     return status;
 }
 
@@ -137,11 +121,8 @@ enum weir_status weir_compile(struct weir_compiler *compiler, uint64_t sequence,
                               struct weir_image **image, uint64_t *duplicate,
                               struct weir_error *error)
 {
-    struct weir_content content = compiler->content;
-
-    sum_newest(compiler, &content);
-    return weir_lay_out(compiler->entries, &content, sequence, &compiler->allocator, image,
-                        duplicate, error);
+    return weir_lay_out(compiler->entries, &compiler->content, sequence, &compiler->allocator,
+                        image, duplicate, error);
 }
 
 void weir_compiler_free(struct weir_compiler *compiler)

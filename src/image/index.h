@@ -112,7 +112,13 @@ static inline bool weir_digest_equal(const uint8_t *left, const uint8_t *right)
     return difference == 0;
 }
 
-/* Whether a block has that id, of 8 to WEIR_SOUGHT_MAX bytes. */
+/* Whether an id is of those that are found quickly. */
+static inline bool weir_id_is_usual(struct weir_text id)
+{
+    return id.length >= WEIR_WORD && id.length <= WEIR_SOUGHT_MAX;
+}
+
+/* Whether a block has that id, a usual one. */
 static inline bool weir_block_has_sought(const struct weir_block *block, struct weir_text id)
 {
     return block->id_length == id.length &&
@@ -121,10 +127,8 @@ static inline bool weir_block_has_sought(const struct weir_block *block, struct 
 
 static inline bool weir_block_has_id(const struct weir_block *block, struct weir_text id)
 {
-    if (id.length < WEIR_WORD || id.length > WEIR_SOUGHT_MAX) {
-        return weir_text_equal(weir_block_id(block), id);
-    }
-    return weir_block_has_sought(block, id);
+    return weir_id_is_usual(id) ? weir_block_has_sought(block, id)
+                                : weir_text_equal(weir_block_id(block), id);
 }
 
 static inline bool weir_block_has_key(const struct weir_block *block, struct weir_text key,
@@ -174,8 +178,7 @@ static inline const struct weir_block *weir_index_find(const struct weir_index *
  * ---- Finding in two steps ----
  *
  * For whoever has something to do while the memory comes. Either step gives up (then it returns
- * false, and says nothing) where it is not done with an id of 8 to WEIR_SOUGHT_MAX bytes and its
- * home bucket.
+ * false, and says nothing) where it is not done with a usual id and its home bucket.
  */
 
 struct weir_sought {
@@ -191,7 +194,7 @@ static inline __attribute__((always_inline)) bool weir_seek(const struct weir_bu
 {
     uint64_t hash = 0;
 
-    if (id.length < WEIR_WORD || id.length > WEIR_SOUGHT_MAX) {
+    if (!weir_id_is_usual(id)) {
         return false;
     }
     hash = weir_hash(id, hash_key);

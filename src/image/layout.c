@@ -125,7 +125,6 @@ static struct weir_text block_key(const struct weir_block *block, enum weir_key_
 static struct key make_key(const struct layout_plan *plan, uint32_t entry, enum weir_key_kind kind)
 {
     const struct weir_block *block = plan->entries[entry].block;
-
     size_t size = weir_block_size(block);
 
     return (struct key){weir_hash(block_key(block, kind), plan->header.hash_key), block,
@@ -532,7 +531,7 @@ static void write_digest_index(struct layout_plan *plan, struct weir_bucket *buc
 #define AHEAD 16
 
 /* Asks for what the loop below needs later. A call could be left out, as one that has no effect. */
-__attribute__((always_inline)) static inline void prefetch_blocks(const struct layout_plan *plan,
+static inline __attribute__((always_inline)) void prefetch_blocks(const struct layout_plan *plan,
                                                                   size_t i)
 {
     const struct key *keys = plan->id.keys;

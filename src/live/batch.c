@@ -101,16 +101,21 @@ static void find_own_slots(const struct weir_engine *engine, const struct weir_e
     }
 }
 
+/* What is in the slot that was found; 0: nothing, or none was. */
+static uint32_t offset_found(const struct lookup *lookup)
+{
+    return lookup->usual && lookup->slot != NULL
+               ? __atomic_load_n(lookup->slot, __ATOMIC_ACQUIRE) /* B */
+               : 0;
+}
+
 /* Asks for the engine's own blocks, whose handles' entries have come. */
 static void prefetch_own(const struct weir_engine *engine, const struct weir_base *base,
                          size_t count, const struct lookup *lookups)
 {
     for (size_t i = 0; i < count; i++) {
-        uint32_t offset = 0;
+        uint32_t offset = offset_found(&lookups[i]);
 
-        if (lookups[i].usual && lookups[i].slot != NULL) {
-            offset = __atomic_load_n(lookups[i].slot, __ATOMIC_ACQUIRE); /* B */
-        }
         if ((offset & WEIR_OFFSET_OWN) != 0) {
             weir_blocks_prefetch(base->blocks, weir_live_block(engine, base, offset));
         }
@@ -121,11 +126,8 @@ static void prefetch_own(const struct weir_engine *engine, const struct weir_bas
 static const struct weir_block *block_of_image(const struct weir_base *base,
                                                const struct lookup *lookup)
 {
-    uint32_t offset = 0;
+    uint32_t offset = offset_found(lookup);
 
-    if (lookup->usual && lookup->slot != NULL) {
-        offset = __atomic_load_n(lookup->slot, __ATOMIC_ACQUIRE); /* B */
-    }
     return offset == 0 || (offset & WEIR_OFFSET_OWN) != 0 ? NULL
                                                           : weir_blocks_at(base->blocks, offset);
 }

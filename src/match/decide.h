@@ -14,7 +14,7 @@
 #include "image/tries.h"
 #include "vocabulary/name_rules.h"
 #include "vocabulary/operation_sets.h"
-#include "vocabulary/pieces.h"
+#include "vocabulary/text.h"
 
 /* What the deepest node that matches the basin grants; nothing if none does. */
 static inline struct weir_grant weir_tries_walk_basins(const struct weir_tries *tries,

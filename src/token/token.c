@@ -25,7 +25,7 @@ static const struct set_rule access_tokens_rule = {
     "access_tokens", "token id", weir_token_id_allowed, weir_token_id_prefix_allowed};
 
 /* Where the rule is a constant, nothing is called by pointer: most tokens get no further. */
-__attribute__((always_inline)) static inline bool set_allowed(const struct weir_set *set,
+static inline __attribute__((always_inline)) bool set_allowed(const struct weir_set *set,
                                                               const struct set_rule *rule)
 {
     switch (set->kind) {

@@ -15,21 +15,10 @@ bool weir_utf8_valid(struct weir_text text);
 #define WEIR_EACH_BYTE UINT64_C(0x0101010101010101)
 #define WEIR_HIGH_BITS (WEIR_EACH_BYTE * 0x80)
 
-/* A word of nothing but bytes of a text of 1 to 7, each of them in it at least once. */
-static inline uint64_t weir_load_few(const char *bytes, size_t length)
+/* A text of up to 7 bytes as a word, filled up with what may stand in every name. */
+static inline uint64_t weir_load_filled(struct weir_text text)
 {
-    uint32_t first = 0;
-    uint32_t last = 0;
-
-    if (length >= sizeof first) {
-        memcpy(&first, bytes, sizeof first);
-        memcpy(&last, bytes + length - sizeof last, sizeof last);
-    } else {
-        first = (unsigned char)bytes[0] * UINT32_C(0x01010101);
-        last = (unsigned char)bytes[length / 2] * UINT32_C(0x00010001) |
-               (unsigned char)bytes[length - 1] * UINT32_C(0x01000100);
-    }
-    return first | (uint64_t)last << 32;
+    return weir_load_short_text(text) | (WEIR_EACH_BYTE * 'a') << (8 * text.length);
 }
 
 /*
@@ -208,7 +197,7 @@ static inline bool weir_basin_prefix_allowed(struct weir_text prefix)
     }
     return prefix.bytes[0] != '-' &&
            (prefix.length >= 8 ? weir_basin_bytes(prefix.bytes, prefix.length)
-                               : weir_basin_word(weir_load_few(prefix.bytes, prefix.length)));
+                               : weir_basin_word(weir_load_filled(prefix)));
 }
 
 /* Whether the text is ASCII without a NUL. */
@@ -217,7 +206,7 @@ static inline bool weir_text_plain(struct weir_text text)
     if (text.length >= 8) {
         return weir_plain_bytes(text.bytes, text.length);
     }
-    return text.length == 0 || weir_plain_word(weir_load_few(text.bytes, text.length));
+    return weir_plain_word(weir_load_filled(text));
 }
 
 /* Whether the text is valid UTF-8 without a NUL. */

@@ -41,23 +41,6 @@ static bool prefetch_slot(const struct weir_engine *engine, const struct weir_ba
     return false;
 }
 
-/* Turns to the second index for an id that the image's cannot have. */
-static bool seek_in_own(const struct weir_own *own, struct weir_text id, struct lookup *lookup)
-{
-    uint64_t hash = 0;
-
-    if (own == NULL ||
-        __atomic_load_n(weir_bucket_spilled(lookup->sought.home), __ATOMIC_RELAXED) != 0) { /* D */
-        return false;
-    }
-    hash = weir_own_hash(own, id);
-    lookup->sought.home = weir_live_home(&own->id, hash);
-    lookup->sought.tag = weir_hash_tag(hash);
-    lookup->in_own = true;
-    __builtin_prefetch(lookup->sought.home);
-    return true;
-}
-
 /* Reads the buckets of the image's index and asks for what they lead to: a block, or the bucket of
  * the second index. Returns whether any of that is the engine's own. */
 static bool find_slots(const struct weir_engine *engine, const struct weir_edition *edition,
@@ -71,9 +54,11 @@ static bool find_slots(const struct weir_engine *engine, const struct weir_editi
         if (!lookup->usual) {
             continue;
         }
-        lookup->usual = weir_live_sought_slot(edition, &lookup->sought, &lookup->slot);
+        lookup->usual = weir_live_sought_slot(&lookup->sought, edition->own == NULL, &lookup->slot);
         if (!lookup->usual) {
-            any |= seek_in_own(edition->own, questions[i].token_id, lookup);
+            lookup->in_own =
+                weir_live_seek_in_own(edition->own, questions[i].token_id, &lookup->sought);
+            any |= lookup->in_own;
         } else if (lookup->slot != NULL) {
             any |= prefetch_slot(engine, &edition->base, lookup->slot);
         }

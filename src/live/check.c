@@ -15,6 +15,23 @@ weir_live_check_thoroughly(const struct weir_engine *engine, struct weir_text to
         .reason;
 }
 
+/* The answer for an id that matches no tag of its home bucket in the image's index: most often that
+ * of one of the engine's own tokens. */
+__attribute__((noinline)) static enum weir_reason
+check_own(const struct weir_engine *engine, struct weir_text token_id,
+          const struct weir_request *request, struct weir_instant now,
+          const struct weir_edition *edition, const struct weir_bucket *home)
+{
+    struct weir_sought sought = {home, 0};
+    uint32_t *slot = NULL;
+
+    if (!weir_live_seek_in_own(edition->own, token_id, &sought) ||
+        !weir_live_sought_slot(&sought, true, &slot)) {
+        return weir_live_check_thoroughly(engine, token_id, request, now);
+    }
+    return weir_live_check_sought(engine, &edition->base, slot, token_id, request, now);
+}
+
 /* The answer inside a read section. */
 WEIR_QUICK enum weir_reason check(const struct weir_engine *engine, struct weir_text token_id,
                                   const struct weir_request *request, struct weir_instant now)
@@ -23,9 +40,11 @@ WEIR_QUICK enum weir_reason check(const struct weir_engine *engine, struct weir_
     struct weir_sought sought;
     uint32_t *slot = NULL;
 
-    if (!weir_live_seek(edition, token_id, &sought) ||
-        !weir_live_sought_slot(edition, &sought, &slot)) {
+    if (!weir_live_seek(edition, token_id, &sought)) {
         return weir_live_check_thoroughly(engine, token_id, request, now);
+    }
+    if (!weir_live_sought_slot(&sought, edition->own == NULL, &slot)) {
+        return check_own(engine, token_id, request, now, edition, sought.home);
     }
     return weir_live_check_sought(engine, &edition->base, slot, token_id, request, now);
 }
@@ -74,9 +93,9 @@ static const struct weir_block *block_in_slot(const struct weir_engine *engine,
     return block != NULL && weir_block_has_id(block, resolved_id(resolved)) ? block : NULL;
 }
 
-static const struct weir_block *find_afresh(const struct weir_engine *engine,
-                                            const struct weir_edition *edition,
-                                            struct weir_resolved *resolved)
+__attribute__((noinline)) static const struct weir_block *
+find_afresh(const struct weir_engine *engine, const struct weir_edition *edition,
+            struct weir_resolved *resolved)
 {
     struct weir_text id = resolved_id(resolved);
     uint32_t *slot = NULL;
@@ -153,10 +172,9 @@ static enum weir_reason check_resolved(const struct weir_engine *engine,
     return weir_decide_either_way(block, request, usual, now).reason;
 }
 
-enum weir_reason weir_engine_check_resolved(const struct weir_engine *engine,
-                                            struct weir_resolved *resolved,
-                                            const struct weir_request *request,
-                                            struct weir_instant now)
+__attribute__((flatten)) enum weir_reason
+weir_engine_check_resolved(const struct weir_engine *engine, struct weir_resolved *resolved,
+                           const struct weir_request *request, struct weir_instant now)
 {
     enum weir_reason reason = WEIR_EXPIRED;
     struct weir_section section;

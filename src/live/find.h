@@ -193,21 +193,39 @@ static inline const struct weir_block *weir_live_find(const struct weir_engine *
 }
 
 /*
- * Likewise in two steps, the first of which is weir_seek. `*slot` is that of the first token that
- * may have the id, or NULL: there is none. False says nothing.
+ * Likewise in two steps, the first of which is weir_seek, or the next below. `*slot` is that of the
+ * first token that may have the id, or NULL: there is none, as this index is the `last` to have it.
+ * False says nothing.
  */
-static inline bool weir_live_sought_slot(const struct weir_edition *edition,
-                                         const struct weir_sought *sought, uint32_t **slot)
+static inline bool weir_live_sought_slot(const struct weir_sought *sought, bool last,
+                                         uint32_t **slot)
 {
     const struct weir_bucket *home = sought->home;
     uint32_t matches = weir_live_matches(home, sought->tag);
 
     if (matches == 0) {
         *slot = NULL;
-        return edition->own == NULL &&
-               __atomic_load_n(weir_bucket_spilled(home), __ATOMIC_RELAXED) == 0; /* D */
+        return last && __atomic_load_n(weir_bucket_spilled(home), __ATOMIC_RELAXED) == 0; /* D */
     }
     *slot = weir_bucket_slot(home, WEIR_SLOT_OF(matches));
+    return true;
+}
+
+/* Asks for the home bucket of an id in the second index (NULL: there is none), after that in the
+ * image's, whose tags it does not match; false if the image may have it further on. */
+static inline bool weir_live_seek_in_own(const struct weir_own *own, struct weir_text id,
+                                         struct weir_sought *sought)
+{
+    uint64_t hash = 0;
+
+    if (own == NULL ||
+        __atomic_load_n(weir_bucket_spilled(sought->home), __ATOMIC_RELAXED) != 0) { /* D */
+        return false;
+    }
+    hash = weir_own_hash(own, id);
+    sought->home = weir_live_home(&own->id, hash);
+    sought->tag = weir_hash_tag(hash);
+    __builtin_prefetch(sought->home);
     return true;
 }
 

@@ -11,7 +11,7 @@ weir_check_thoroughly(const struct weir_image *image, struct weir_text token_id,
     return weir_decision_of(weir_view_find(&image->view, token_id), request, weir_expiry_of(now));
 }
 
-__attribute__((noinline)) struct weir_decision
+__attribute__((noinline, flatten)) struct weir_decision
 weir_decide_thoroughly(const struct weir_block *block, const struct weir_request *request,
                        struct weir_instant now)
 {

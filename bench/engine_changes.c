@@ -462,7 +462,7 @@ void compact_of_replaced(void *arena, struct bench_round *round)
 /* What the engine takes for a token of its own, and how much of it is not the token's block. */
 static void weigh(const struct weir_engine *engine, struct bench_round *round)
 {
-    struct weir_engine_usage usage = weir_engine_usage(engine);
+    struct weir_usage usage = weir_engine_usage(engine);
 
     bench_count(round, "bytes_a_token", (double)usage.own_bytes / (double)usage.own_tokens);
     bench_count(round, "bytes_beyond_its_block_a_token",

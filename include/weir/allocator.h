@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include <weir/declarations.h>
+
+WEIR_DECLARATIONS_BEGIN
 
 /*
  * The functions through which an object gets and returns its memory. Wherever a function takes a
@@ -28,8 +28,6 @@ struct weir_allocator {
     void *context;
 };
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

@@ -6,13 +6,12 @@
 #include <stdint.h>
 
 #include <weir/allocator.h>
+#include <weir/declarations.h>
 #include <weir/error.h>
 #include <weir/image.h>
 #include <weir/token.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+WEIR_DECLARATIONS_BEGIN
 
 /* The most bytes that one compiled token may take, and the most memory that compiling it may. A
  * token beyond either is WEIR_ERROR_LIMIT; the message names it. */
@@ -67,8 +66,6 @@ enum weir_status weir_compile_token(const struct weir_token *token,
                                     struct weir_compiled_token **compiled, size_t *size,
                                     struct weir_error *error);
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

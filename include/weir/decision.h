@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <weir/allocator.h>
+#include <weir/declarations.h>
 #include <weir/error.h>
 #include <weir/image.h>
 #include <weir/instant.h>
@@ -13,9 +14,7 @@
 #include <weir/operation.h>
 #include <weir/token.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+WEIR_DECLARATIONS_BEGIN
 
 /* Why a question was answered as it was: the first that applies, in this order. Everything but
  * WEIR_ALLOWED denies, memory that is all zero included. */
@@ -146,8 +145,6 @@ enum weir_status weir_who(const struct weir_image *image, const struct weir_requ
 /* Releases what weir_who filled in, with the same allocator. NULL is fine. */
 void weir_tokens_free(struct weir_tokens *tokens, const struct weir_allocator *allocator);
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

@@ -50,14 +50,13 @@
 
 #include <weir/allocator.h>
 #include <weir/decision.h>
+#include <weir/declarations.h>
 #include <weir/error.h>
 #include <weir/image.h>
 #include <weir/instant.h>
 #include <weir/name.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+WEIR_DECLARATIONS_BEGIN
 
 struct weir_engine;
 
@@ -256,7 +255,7 @@ enum weir_status weir_engine_compact(const struct weir_engine *engine, struct we
 enum weir_status weir_engine_reclaim(struct weir_engine *engine, struct weir_error *error);
 
 /* What an engine holds beside its image: when to compact. */
-struct weir_engine_usage {
+struct weir_usage {
     uint64_t tokens;        /* all that can be found, expired ones included */
     uint64_t own_tokens;    /* of these, those that are not the image's */
     uint64_t own_bytes;     /* taken by their blocks and indexes */
@@ -264,10 +263,8 @@ struct weir_engine_usage {
 };
 
 /* No change may be under way. */
-struct weir_engine_usage weir_engine_usage(const struct weir_engine *engine);
+struct weir_usage weir_engine_usage(const struct weir_engine *engine);
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

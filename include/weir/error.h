@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include <weir/declarations.h>
+
+WEIR_DECLARATIONS_BEGIN
 
 /* Stable numbers: a code keeps its meaning for ever, new ones are added at the end. */
 enum weir_status {
@@ -55,8 +55,6 @@ struct weir_error {
  * thread; the string is static. */
 const char *weir_status_name(enum weir_status status);
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

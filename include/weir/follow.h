@@ -46,14 +46,13 @@
 
 #include <weir/allocator.h>
 #include <weir/decision.h>
+#include <weir/declarations.h>
 #include <weir/engine.h>
 #include <weir/error.h>
 #include <weir/instant.h>
 #include <weir/name.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+WEIR_DECLARATIONS_BEGIN
 
 struct weir_follower;
 
@@ -140,7 +139,7 @@ enum weir_reason weir_follower_check_resolved(const struct weir_follower *follow
                                               const struct weir_request *request,
                                               struct weir_clocks now);
 
-struct weir_follower_status {
+struct weir_follower_standing {
     uint64_t identity;        /* drawn with each creation of the directory */
     uint64_t sequence;        /* of the last change applied */
     uint64_t published;       /* of the last change published; UINT64_MAX: created anew, poll */
@@ -148,14 +147,12 @@ struct weir_follower_status {
     uint64_t lease;           /* nanoseconds */
     uint64_t snapshot;        /* sequence of the image in use */
     uint64_t newest_snapshot; /* of the newest one there is: weir_follower_adopt */
-    struct weir_engine_usage usage;
+    struct weir_usage usage;
 };
 
 /* The polling thread. */
-struct weir_follower_status weir_follower_status(const struct weir_follower *follower);
+struct weir_follower_standing weir_follower_status(const struct weir_follower *follower);
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

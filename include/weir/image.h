@@ -7,13 +7,12 @@
 #include <stdint.h>
 
 #include <weir/allocator.h>
+#include <weir/declarations.h>
 #include <weir/error.h>
 #include <weir/instant.h>
 #include <weir/name.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+WEIR_DECLARATIONS_BEGIN
 
 /* A set of compiled tokens with its indexes. Immutable: any number of threads may use one at once.
  */
@@ -140,8 +139,6 @@ enum weir_status weir_compiled_token_dump(const struct weir_compiled_token *toke
                                           weir_text_sink *sink, void *context,
                                           struct weir_error *error);
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

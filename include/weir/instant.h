@@ -6,11 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weir/declarations.h>
 #include <weir/name.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+WEIR_DECLARATIONS_BEGIN
 
 /* A point in time: seconds since 1970-01-01T00:00:00Z (negative before it; no leap seconds), and
  * nanoseconds, 0 to 999 999 999, after that second. */
@@ -54,8 +53,6 @@ bool weir_instant_parse(struct weir_text text, struct weir_instant *instant);
  * reads the same instant back. Returns the length. Any thread. */
 size_t weir_instant_print(struct weir_instant instant, char buffer[WEIR_INSTANT_SIZE]);
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

@@ -7,15 +7,14 @@
 
 #include <weir/allocator.h>
 #include <weir/decision.h>
+#include <weir/declarations.h>
 #include <weir/error.h>
 #include <weir/image.h>
 #include <weir/instant.h>
 #include <weir/name.h>
 #include <weir/operation.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+WEIR_DECLARATIONS_BEGIN
 
 /*
  * The names that may be listed: those in `exact`, and all that begin with one of `prefixes`. Both
@@ -58,8 +57,6 @@ bool weir_listing_admits(const struct weir_listing *listing, struct weir_text na
 /* NULL is fine. */
 void weir_listing_free(struct weir_listing *listing);
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

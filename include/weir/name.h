@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include <weir/declarations.h>
+
+WEIR_DECLARATIONS_BEGIN
 
 /*
  * Bytes that somebody else owns: not terminated, compared byte by byte. `bytes` may be NULL where
@@ -65,8 +65,6 @@ bool weir_token_id_prefix_valid(struct weir_text prefix);
  */
 size_t weir_quote(struct weir_text text, char *buffer, size_t size);
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

@@ -5,11 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <weir/declarations.h>
 #include <weir/name.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+WEIR_DECLARATIONS_BEGIN
 
 /*
  * The table. Everything else (numbers, names, groups, sets, printing) derives from it.
@@ -90,8 +89,6 @@ weir_operations weir_target_operations(enum weir_target target);
 const char *weir_group_name(enum weir_group group);
 const char *weir_access_name(enum weir_access access);
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

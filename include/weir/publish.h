@@ -40,15 +40,14 @@
 #include <stdint.h>
 
 #include <weir/allocator.h>
+#include <weir/declarations.h>
 #include <weir/engine.h>
 #include <weir/error.h>
 #include <weir/image.h>
 #include <weir/instant.h>
 #include <weir/name.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+WEIR_DECLARATIONS_BEGIN
 
 struct weir_publisher;
 
@@ -148,7 +147,7 @@ const struct weir_engine *weir_publisher_engine(const struct weir_publisher *pub
 
 /* What that engine holds beside its image: when to compact. Any thread, but not in a read section;
  * waits for changes. */
-struct weir_engine_usage weir_publisher_usage(struct weir_publisher *publisher);
+struct weir_usage weir_publisher_usage(struct weir_publisher *publisher);
 
 /* The number of the last change published. Any thread, wait-free. */
 uint64_t weir_publisher_sequence(const struct weir_publisher *publisher);
@@ -156,8 +155,6 @@ uint64_t weir_publisher_sequence(const struct weir_publisher *publisher);
 /* The lease of the directory, in nanoseconds. Any thread, wait-free. */
 uint64_t weir_publisher_lease(const struct weir_publisher *publisher);
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

@@ -6,14 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weir/declarations.h>
 #include <weir/error.h>
 #include <weir/instant.h>
 #include <weir/name.h>
 #include <weir/operation.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+WEIR_DECLARATIONS_BEGIN
 
 /* Which names of one kind a scope concerns: none, one, or all that begin with a prefix. An exact
  * set with an empty name matches nothing, too. */
@@ -82,8 +81,6 @@ bool weir_set_matches(const struct weir_set *set, struct weir_text name);
  */
 enum weir_status weir_token_check(const struct weir_token *token, struct weir_error *error);
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

@@ -8,13 +8,12 @@
 
 #include <weir/allocator.h>
 #include <weir/decision.h>
+#include <weir/declarations.h>
 #include <weir/error.h>
 #include <weir/name.h>
 #include <weir/token.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+WEIR_DECLARATIONS_BEGIN
 
 /*
  * JSON is read by jansson, whose allocator is one for the whole process (json_set_alloc_funcs) and
@@ -109,8 +108,6 @@ void weir_question_buffer_free(struct weir_question_buffer *buffer);
 enum weir_status weir_question_parse(struct weir_text json, struct weir_question_buffer *buffer,
                                      struct weir_question *question, struct weir_error *error);
 
-#ifdef __cplusplus
-}
-#endif
+WEIR_DECLARATIONS_END
 
 #endif

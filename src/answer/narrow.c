@@ -83,22 +83,14 @@ static void collect_set(const struct weir_set *set, struct weir_text requested,
     }
 }
 
-/* All of the trie that begins with what has led to its root. What is below a prefix is covered. */
-static void collect_below(const struct weir_trie *trie, struct weir_text before, uint32_t bit,
-                          struct collector *collector)
+static bool collect_member(void *context, struct weir_text name, bool is_prefix)
 {
-    struct weir_walk walk;
-    bool into = true;
-
-    weir_walk_start(&walk, trie, before);
-    do {
-        into = (walk.node.prefix.operations & bit) == 0;
-        if (!into) {
-            collect_prefix(collector, walk.name);
-        } else if ((walk.node.exact.operations & bit) != 0) {
-            collect_exact(collector, walk.name);
-        }
-    } while (weir_walk_next(&walk, into));
+    if (is_prefix) {
+        collect_prefix(context, name);
+    } else {
+        collect_exact(context, name);
+    }
+    return true;
 }
 
 /* Goes down the trie along the requested prefix, until it ends or something covers it. */
@@ -114,7 +106,7 @@ static void collect_trie(const struct weir_trie *trie, struct weir_text requeste
         struct weir_text before = {requested.bytes, requested.length - rest.length};
 
         if (weir_text_begins_with(label, rest)) {
-            collect_below(&below, before, bit, collector);
+            (void)weir_walk_members(&below, before, bit, collect_member, collector);
             return;
         }
         if (!weir_edges_pass(&node.edges, &rest)) {

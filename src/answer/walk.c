@@ -72,3 +72,20 @@ bool weir_walk_next(struct weir_walk *walk, bool into)
         into = true;
     }
 }
+
+bool weir_walk_members(const struct weir_trie *trie, struct weir_text before, uint32_t operation,
+                       weir_member_visitor *visit, void *context)
+{
+    struct weir_walk walk;
+    bool into = true;
+
+    weir_walk_start(&walk, trie, before);
+    do {
+        into = (walk.node.prefix.operations & operation) == 0;
+        if ((!into || (walk.node.exact.operations & operation) != 0) &&
+            !visit(context, walk.name, !into)) {
+            return false;
+        }
+    } while (weir_walk_next(&walk, into));
+    return true;
+}

@@ -60,4 +60,12 @@ void weir_walk_start(struct weir_walk *walk, const struct weir_trie *trie, struc
 /* Goes to the next node; not to those below this one, unless `into`. False at the end. */
 bool weir_walk_next(struct weir_walk *walk, bool into);
 
+/* A member of a set of names; its bytes live until the visit returns. False ends the walk. */
+typedef bool weir_member_visitor(void *context, struct weir_text name, bool is_prefix);
+
+/* Visits, as weir_walk_start has it, the names and prefixes to which the trie grants the operation,
+ * in byte order, but for those that another covers. False if a visit was. */
+bool weir_walk_members(const struct weir_trie *trie, struct weir_text before, uint32_t operation,
+                       weir_member_visitor *visit, void *context);
+
 #endif

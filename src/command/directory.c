@@ -38,7 +38,7 @@ bool directory_open(struct directory *directory, const char *path, const struct 
            report_opening(path, &error);
 }
 
-bool directory_outgrown(const struct weir_follower_status *status)
+bool directory_outgrown(const struct weir_follower_standing *status)
 {
     return status->newest_snapshot != status->snapshot &&
            status->usage.own_tokens > OWN_TOKENS_MIN &&
@@ -48,7 +48,7 @@ bool directory_outgrown(const struct weir_follower_status *status)
 static enum weir_status adopt_if_worth_it(struct directory *directory, uint64_t boot,
                                           struct weir_error *error)
 {
-    struct weir_follower_status status;
+    struct weir_follower_standing status;
 
     if (boot - directory->looked < NANOSECONDS_BETWEEN) {
         return WEIR_OK;
@@ -80,7 +80,7 @@ void directory_close(struct directory *directory)
 
 struct standing standing_of(const struct weir_follower *follower, uint64_t boot)
 {
-    struct weir_follower_status status = weir_follower_status(follower);
+    struct weir_follower_standing status = weir_follower_status(follower);
 
     return (struct standing){
         .status = status,

@@ -23,7 +23,7 @@ bool directory_open(struct directory *directory, const char *path, const struct 
                     weir_change_observer *observer, void *context);
 
 /* Whether what is remembered beside the snapshot is much, and there is a newer one without it. */
-bool directory_outgrown(const struct weir_follower_status *status);
+bool directory_outgrown(const struct weir_follower_standing *status);
 
 /*
  * Applies what was published by now, `boot`. A failure is reported when it begins: what is known
@@ -35,7 +35,7 @@ void directory_close(struct directory *directory);
 
 /* How a followed directory stands at a time since boot. */
 struct standing {
-    struct weir_follower_status status;
+    struct weir_follower_standing status;
     bool heard;   /* a heartbeat, of this boot of the machine */
     bool fresh;   /* so that it may be answered from */
     uint64_t age; /* of the heartbeat, in nanoseconds */

@@ -234,7 +234,7 @@ static bool answer_all(struct publishing *publishing, struct output *output)
 static void summarize_beginning(const struct command *command, const struct publishing *publishing)
 {
     const struct weir_publisher *publisher = publishing->publisher;
-    struct weir_engine_usage usage = weir_engine_usage(weir_publisher_engine(publisher));
+    struct weir_usage usage = weir_engine_usage(weir_publisher_engine(publisher));
 
     report_summary(command, "publishing %" PRIu64 " tokens, sequence %" PRIu64 ", lease %g s",
                    usage.tokens, weir_publisher_sequence(publisher),

@@ -141,7 +141,7 @@ static void write_key(struct output *output, const char *key, uint64_t number, b
 static void write_standing_json(struct output *output, const char *event,
                                 const struct standing *standing, uint64_t unseen)
 {
-    const struct weir_follower_status *status = &standing->status;
+    const struct weir_follower_standing *status = &standing->status;
 
     output_format(output, "{\"event\":\"%s\"", event);
     write_key(output, "sequence", status->sequence, true);
@@ -160,7 +160,7 @@ static void write_standing_json(struct output *output, const char *event,
 static void write_standing_text(struct output *output, const char *event,
                                 const struct standing *standing, uint64_t unseen)
 {
-    const struct weir_follower_status *status = &standing->status;
+    const struct weir_follower_standing *status = &standing->status;
 
     output_format(output, "%-9s at %" PRIu64, event, status->sequence);
     if (status->published != UNKNOWN_SEQUENCE) {
@@ -219,8 +219,8 @@ static void show_error(struct watch *watch, const struct weir_error *error)
 
 /* Whether another history has begun: the old one says so before a poll goes over to it, and if its
  * publisher died before it could say so the numbers go back, unless chance has it otherwise. */
-static bool is_created_anew(const struct weir_follower_status *before,
-                            const struct weir_follower_status *after)
+static bool is_created_anew(const struct weir_follower_standing *before,
+                            const struct weir_follower_standing *after)
 {
     return (before->published == UNKNOWN_SEQUENCE && after->published != UNKNOWN_SEQUENCE) ||
            after->sequence < before->sequence || after->snapshot < before->snapshot ||

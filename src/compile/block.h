@@ -5,8 +5,8 @@
 #include <weir/error.h>
 #include <weir/token.h>
 
-#include "compile/arena.h"
 #include "compile/emit.h"
+#include "vocabulary/arena.h"
 
 /* What a token will be as a block. */
 struct weir_block_plan {

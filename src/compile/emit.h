@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "compile/arena.h"
 #include "compile/merge.h"
+#include "vocabulary/arena.h"
 
 /* Tries laid out: what each node is and where it will be. */
 struct weir_emission {

@@ -4,8 +4,8 @@
 
 #include <weir/token.h>
 
-#include "compile/arena.h"
 #include "compile/trie.h"
+#include "vocabulary/arena.h"
 
 struct weir_merged {
     struct weir_trie_node *basins;        /* or NULL */

@@ -15,7 +15,7 @@
 #include <weir/name.h>
 #include <weir/token.h>
 
-#include "compile/arena.h"
+#include "vocabulary/arena.h"
 
 struct weir_trie_node;
 struct weir_record;

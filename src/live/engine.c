@@ -149,12 +149,12 @@ enum weir_status weir_engine_reclaim(struct weir_engine *engine, struct weir_err
     return WEIR_OK;
 }
 
-struct weir_engine_usage weir_engine_usage(const struct weir_engine *engine)
+struct weir_usage weir_engine_usage(const struct weir_engine *engine)
 {
     const struct weir_writer *writer = &engine->writer;
     const struct weir_own *own = engine->edition->own;
 
-    return (struct weir_engine_usage){
+    return (struct weir_usage){
         .tokens = engine->edition->token_count,
         .own_tokens = writer->own_count,
         .own_bytes = writer->own_bytes + (own != NULL ? own->retired.size : 0) +

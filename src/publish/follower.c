@@ -305,11 +305,11 @@ enum weir_status weir_follower_adopt(struct weir_follower *follower, struct weir
     return weir_replay_adopt(&follower->replay, error);
 }
 
-struct weir_follower_status weir_follower_status(const struct weir_follower *follower)
+struct weir_follower_standing weir_follower_status(const struct weir_follower *follower)
 {
     const struct weir_control_map *control = &follower->replay.control;
 
-    return (struct weir_follower_status){
+    return (struct weir_follower_standing){
         .identity = control->header.identity,
         .sequence = follower->replay.applied,
         .published = weir_control_sequence(control),

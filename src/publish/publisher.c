@@ -222,8 +222,10 @@ static enum weir_status check_locked(const struct weir_replay *replay,
     struct stat here;
     struct stat there;
 
-    return fstat(locked->file, &here) == 0 && fstat(replay->directory.file, &there) == 0 &&
-                   here.st_ino == there.st_ino && here.st_dev == there.st_dev
+    if (fstat(locked->file, &here) != 0 || fstat(replay->directory.file, &there) != 0) {
+        return weir_fail_errno(error, "fstat");
+    }
+    return here.st_ino == there.st_ino && here.st_dev == there.st_dev
                ? WEIR_OK
                : weir_fail(error, WEIR_ERROR_BUSY, "the path leads to another directory by now");
 }
@@ -780,9 +782,9 @@ const struct weir_engine *weir_publisher_engine(const struct weir_publisher *pub
     return publisher->replay.engine;
 }
 
-struct weir_engine_usage weir_publisher_usage(struct weir_publisher *publisher)
+struct weir_usage weir_publisher_usage(struct weir_publisher *publisher)
 {
-    struct weir_engine_usage usage;
+    struct weir_usage usage;
 
     (void)pthread_mutex_lock(&publisher->lock);
     usage = weir_engine_usage(publisher->replay.engine);

@@ -65,7 +65,7 @@ static void open_watcher(struct watcher *watcher)
 
 static void check_watcher(struct watcher *watcher, struct dice *dice)
 {
-    struct weir_follower_status status = weir_follower_status(watcher->follower);
+    struct weir_follower_standing status = weir_follower_status(watcher->follower);
     const struct weir_engine *engine = weir_follower_engine(watcher->follower, status.heartbeat);
 
     if (status.sequence < watcher->sequence) {

@@ -185,7 +185,7 @@ struct weir_publisher *create_anew(struct weir_publisher *publisher)
 
 static void check_follower(struct weir_follower *follower, uint64_t done)
 {
-    struct weir_follower_status status = weir_follower_status(follower);
+    struct weir_follower_standing status = weir_follower_status(follower);
     const struct weir_engine *engine = weir_follower_engine(follower, status.heartbeat);
 
     if (status.sequence < done || status.sequence > read_ledger(&ledger->begun)) {

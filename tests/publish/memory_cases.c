@@ -1,24 +1,10 @@
 /* P4, F9: no memory, and what is refused. */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "library/support.h"
 #include "publish/guarantee_cases.h"
 #include "publish/stage.h"
-
-static size_t open_files(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    size_t count = 0;
-
-    ck_assert_ptr_nonnull(folder);
-    while (readdir(folder) != NULL) {
-        count++;
-    }
-    (void)closedir(folder);
-    return count;
-}
 
 /* A directory with three tokens, of a snapshot and of the journal, and what is done there. */
 struct setting {

@@ -57,7 +57,7 @@ static void must(const struct stage *stage, enum weir_status status, const struc
 
 static void check_watcher(struct stage *stage, struct watcher *watcher)
 {
-    struct weir_follower_status status = weir_follower_status(watcher->follower);
+    struct weir_follower_standing status = weir_follower_status(watcher->follower);
     bool moved = status.sequence != watcher->moment.sequence;
 
     moment_move(&watcher->moment, status.sequence);

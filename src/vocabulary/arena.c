@@ -1,4 +1,4 @@
-#include "compile/arena.h"
+#include "vocabulary/arena.h"
 
 #include <string.h>
 

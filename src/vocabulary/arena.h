@@ -1,6 +1,6 @@
-/* arena.h - memory for the compiling of one token, released all at once. */
-#ifndef WEIR_COMPILE_ARENA_H
-#define WEIR_COMPILE_ARENA_H
+/* arena.h - memory that is released all at once. */
+#ifndef WEIR_VOCABULARY_ARENA_H
+#define WEIR_VOCABULARY_ARENA_H
 
 #include <stdbool.h>
 #include <stddef.h>

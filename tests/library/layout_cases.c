@@ -242,10 +242,11 @@ struct twins {
     unsigned other;
 };
 
-static struct twins find_twins(size_t length, size_t place)
+/* In an image of `count` tokens. */
+static struct twins find_twins(size_t length, size_t place, uint64_t count)
 {
     for (uint64_t chosen = 1;; chosen++) {
-        const uint64_t key = hash_key_of(chosen, 1);
+        const uint64_t key = hash_key_of(chosen, count);
         uint16_t tags[LAST_ASCII + 1];
 
         for (unsigned byte = '!'; byte < LAST_ASCII; byte++) {
@@ -272,20 +273,22 @@ static enum weir_reason ask_in_every_way(const struct weir_image *image, struct 
 
     weir_check_batch(image, &question, 1, SAMPLE_NOW, &decision);
     ck_assert_int_eq(decision.reason, reason);
-    ck_assert_int_eq(weir_image_find(image, id) != NULL, reason == WEIR_ALLOWED);
+    ck_assert_int_eq(weir_image_find(image, id) != NULL, reason != WEIR_UNKNOWN_TOKEN);
     return reason;
 }
+
+/* One scope that permits reading all streams, and one more, so that there are tries. */
+static const struct weir_scope reading[] = {
+    {.basins = {WEIR_SET_PREFIX, {"", 0}},
+     .streams = {WEIR_SET_PREFIX, {"", 0}},
+     .ops = WEIR_OPERATION_BIT(WEIR_READ)},
+    {.access_tokens = {WEIR_SET_PREFIX, {"", 0}}, .ops = WEIR_OPERATIONS_ALL}};
 
 /* Allowed the one, which has a token, unknown the other: of a token of one scope, or with tries. */
 static void expect_told_apart(struct weir_text one, struct weir_text other, uint64_t chosen)
 {
-    static const struct weir_scope scopes[] = {
-        {.basins = {WEIR_SET_PREFIX, {"", 0}},
-         .streams = {WEIR_SET_PREFIX, {"", 0}},
-         .ops = WEIR_OPERATION_BIT(WEIR_READ)},
-        {.access_tokens = {WEIR_SET_PREFIX, {"", 0}}, .ops = WEIR_OPERATIONS_ALL}};
     const struct weir_token token = {
-        .id = one, .scopes = scopes, .scope_count = 1 + one.length % 2};
+        .id = one, .scopes = reading, .scope_count = 1 + one.length % 2};
     struct weir_image *image = lay_out(&token, 1, chosen).image;
 
     ck_assert_int_eq(ask_in_every_way(image, one), WEIR_ALLOWED);
@@ -295,7 +298,7 @@ static void expect_told_apart(struct weir_text one, struct weir_text other, uint
 
 static void expect_twins_told_apart(size_t length, size_t place)
 {
-    const struct twins twins = find_twins(length, place);
+    const struct twins twins = find_twins(length, place, 1);
     char one[WEIR_TOKEN_ID_MAX];
     char other[WEIR_TOKEN_ID_MAX];
 
@@ -347,6 +350,75 @@ START_TEST(an_id_that_goes_on_for_a_byte_and_has_the_same_tag_is_another)
 }
 END_TEST
 
+/*
+ * ---- Tokens of one bucket ----
+ */
+
+/* Of two tokens, one of which may read, one lies before the other: each answers for itself. */
+START_TEST(tokens_of_one_bucket_and_one_tag_are_both_found)
+{
+    static const struct weir_scope trimming = {.ops = WEIR_OPERATION_BIT(WEIR_TRIM)};
+
+    for (size_t length = WEIR_WORD; length <= WEIR_SOUGHT_MAX; length += WEIR_WORD) {
+        const struct twins twins = find_twins(length, 0, 2);
+        char one[WEIR_SOUGHT_MAX];
+        char other[WEIR_SOUGHT_MAX];
+        const struct weir_token tokens[] = {
+            {.id = id_with(one, length, 0, twins.one), .scopes = reading, .scope_count = 1},
+            {.id = id_with(other, length, 0, twins.other), .scopes = &trimming, .scope_count = 1}};
+        struct weir_image *image = lay_out(tokens, COUNT(tokens), twins.chosen).image;
+
+        ck_assert_uint_eq(image->view.id.bucket_count, 1);
+        ck_assert_uint_eq(image->view.id.buckets[0].tag[0], image->view.id.buckets[0].tag[1]);
+        ck_assert_int_eq(ask_in_every_way(image, tokens[0].id), WEIR_ALLOWED);
+        ck_assert_int_eq(ask_in_every_way(image, tokens[1].id), WEIR_OP_NOT_PERMITTED);
+        weir_image_close(image);
+    }
+}
+END_TEST
+
+/* Writes the first id from that number on whose hash begins with that bit, and ends with sixteen
+ * zeros if it is to. Returns the number after its own. */
+static uint64_t find_id(char id[32], uint64_t number, uint64_t first_bit, bool ends_with_zeros)
+{
+    for (;; number++) {
+        uint64_t hash = 0;
+
+        (void)snprintf(id, 32, "chosen/%llu", (unsigned long long)number);
+        hash = weir_hash(text_of(id), hash_key_of(0, WEIR_SLOTS));
+        if (hash >> 63 == first_bit && (!ends_with_zeros || (uint16_t)hash == 0)) {
+            return number + 1;
+        }
+    }
+}
+
+/* As many tokens as a bucket has slots have two homes. One is full and nothing has gone by it, the
+ * other is empty: of one no slot is free, of the other all are. */
+START_TEST(an_id_whose_hash_ends_in_zeros_is_found_in_a_full_bucket_and_unknown_in_an_empty_one)
+{
+    struct weir_token tokens[WEIR_SLOTS];
+    char ids[WEIR_SLOTS][32];
+    char nobody[32];
+    struct weir_image *image = NULL;
+    uint64_t tried = 0;
+
+    for (size_t i = 0; i < WEIR_SLOTS; i++) {
+        tried = find_id(ids[i], tried, 0, i == WEIR_SLOTS / 2);
+        tokens[i] = (struct weir_token){.id = text_of(ids[i]), .scopes = reading, .scope_count = 1};
+    }
+    (void)find_id(nobody, 0, 1, true);
+    image = lay_out(tokens, WEIR_SLOTS, 0).image;
+    ck_assert_uint_eq(image->view.id.bucket_count, 2);
+    ck_assert_uint_eq(image->view.id.buckets[0].spilled, 0);
+    for (size_t i = 0; i < WEIR_SLOTS; i++) {
+        ck_assert_uint_ne(image->view.id.buckets[0].tag[i], 0);
+        ck_assert_int_eq(ask_in_every_way(image, tokens[i].id), WEIR_ALLOWED);
+    }
+    ck_assert_int_eq(ask_in_every_way(image, text_of(nobody)), WEIR_UNKNOWN_TOKEN);
+    weir_image_close(image);
+}
+END_TEST
+
 TCase *layout_cases(void)
 {
     TCase *cases = tcase_create("layout");
@@ -359,5 +431,9 @@ TCase *layout_cases(void)
                         WEIR_KEY_ID, WEIR_KEY_DIGEST + 1);
     tcase_add_test(cases, an_id_that_differs_in_one_byte_and_not_in_its_tag_is_another);
     tcase_add_test(cases, an_id_that_goes_on_for_a_byte_and_has_the_same_tag_is_another);
+    tcase_add_test(cases, tokens_of_one_bucket_and_one_tag_are_both_found);
+    tcase_add_test(
+        cases,
+        an_id_whose_hash_ends_in_zeros_is_found_in_a_full_bucket_and_unknown_in_an_empty_one);
     return cases;
 }

@@ -1,5 +1,6 @@
 #include "library/support.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -158,6 +159,19 @@ struct guarded guarded_copy(const void *bytes, size_t size, bool at_end)
 void guarded_free(struct guarded *guarded)
 {
     ck_assert_int_eq(munmap(guarded->mapping, guarded->mapping_size), 0);
+}
+
+size_t open_files(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    ck_assert_ptr_nonnull(folder);
+    while (readdir(folder) != NULL) {
+        count++;
+    }
+    (void)closedir(folder);
+    return count;
 }
 
 size_t naive_character(const unsigned char *bytes, size_t left)

@@ -63,6 +63,9 @@ struct guarded {
 struct guarded guarded_copy(const void *bytes, size_t size, bool at_end);
 void guarded_free(struct guarded *guarded);
 
+/* Number of open files of this process. */
+size_t open_files(void);
+
 /* Length of the well-formed UTF-8 character at `bytes`, of which `left` remain; 0 if there is none.
  * By the table of the Unicode standard (3-7), not by decoding; a NUL counts as a character. */
 size_t naive_character(const unsigned char *bytes, size_t left);

@@ -320,7 +320,7 @@ static uint64_t issue_number_of(const struct weir_engine *engine, const char *id
 
 struct state state_of(const struct weir_engine *engine)
 {
-    struct weir_engine_usage usage = weir_engine_usage(engine);
+    struct weir_usage usage = weir_engine_usage(engine);
     struct state state = {.tokens = usage.tokens, .own_tokens = usage.own_tokens};
 
     for (unsigned i = 0; i < STATE_SIZE; i++) {

@@ -245,7 +245,7 @@ static void ask_who(struct history *history)
 
 static void ask_everything(struct history *history)
 {
-    const struct weir_engine_usage usage = weir_engine_usage(history->engine);
+    const struct weir_usage usage = weir_engine_usage(history->engine);
 
     if (usage.tokens != history->held_count || usage.own_tokens > usage.tokens) {
         history_fail(history, NULL, NULL, "the engine miscounts its tokens");

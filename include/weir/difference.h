@@ -17,7 +17,7 @@
 
 WEIR_DECLARATIONS_BEGIN
 
-enum weir_change {
+enum weir_difference_change {
     WEIR_GAINED = 1,       /* the new token may, the old one may not */
     WEIR_LOST = 2,         /* the old token may, the new one may not */
     WEIR_LISTS_MORE = 3,   /* both may list, and the new one sees names that the old one does not */
@@ -28,7 +28,7 @@ enum weir_change {
 
 /* "gained", "lost", "lists_more", "lists_less", "expires", "auto_prefix"; "unknown" for any other
  * number. Static. */
-const char *weir_change_name(enum weir_change change);
+const char *weir_difference_change_name(enum weir_difference_change change);
 
 /* The names that are in `included` and not in `except`. Both are canonical, as weir_narrow's; a
  * member of `except` is covered by a prefix of `included`, and each prefix has names of its own. */
@@ -48,7 +48,7 @@ bool weir_name_set_has(const struct weir_name_set *set, struct weir_text name);
  */
 struct weir_difference {
     struct weir_text token_id;
-    enum weir_change change;
+    enum weir_difference_change change;
     enum weir_operation operation; /* 0 for a change of expiry or auto-prefix */
     const struct weir_name_set *basins;
     const struct weir_name_set *streams;
@@ -74,10 +74,11 @@ typedef void weir_difference_visitor(void *context, const struct weir_difference
  * A token with auto-prefix permits every name of a stream that its prefix leaves room for. Where
  * nothing but the length of names differs for that reason, the change of auto-prefix says so.
  *
- * Takes time in proportion to the tokens that differ; for one of many scopes, to the number of its
- * rules in each basin that has rules of its own. WEIR_OK, WEIR_ERROR_MEMORY, and WEIR_ERROR_LIMIT
- * for a token whose differences take more than WEIR_DIFFERENCE_MEMORY_MAX; after an error, what has
- * been visited is true. Any thread; `visit` runs in it; about 200 KiB of stack.
+ * Takes time in proportion to the tokens that differ; for one of many scopes, to the rules that
+ * differ in each basin that has rules of its own, and to all of them where one of the two has but
+ * one scope. WEIR_OK, WEIR_ERROR_MEMORY, and WEIR_ERROR_LIMIT for a token whose differences take
+ * more than WEIR_DIFFERENCE_MEMORY_MAX or _STEPS_MAX; after an error, what has been visited is
+ * true. Any thread; `visit` runs in it; about 200 KiB of stack.
  */
 enum weir_status weir_diff(const struct weir_image *old_image, const struct weir_image *new_image,
                            struct weir_instant now, const struct weir_allocator *allocator,
@@ -90,8 +91,10 @@ enum weir_status weir_diff_tokens(const struct weir_compiled_token *old_token,
                                   weir_difference_visitor *visit, void *context,
                                   struct weir_error *error);
 
-/* The most memory that comparing two tokens may take. */
+/* The most memory that comparing two tokens may take, and the most rules that it may go through:
+ * those of a basin count anew in each basin that has rules of its own, and for each operation. */
 #define WEIR_DIFFERENCE_MEMORY_MAX ((size_t)1 << 30)
+#define WEIR_DIFFERENCE_STEPS_MAX ((size_t)1 << 27)
 
 WEIR_DECLARATIONS_END
 

@@ -5,12 +5,14 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "answer/alike.h"
 #include "answer/gather.h"
 #include "answer/regions.h"
 #include "answer/walk.h"
 #include "vocabulary/failure.h"
 #include "vocabulary/memory.h"
 #include "vocabulary/operation_sets.h"
+#include "vocabulary/sort.h"
 #include "vocabulary/text.h"
 
 enum { OLD, NEW, SIDES };
@@ -55,6 +57,7 @@ struct stream_value {
     struct weir_region_value value; /* of basins */
     const struct weir_region_set *streams;
     uint64_t hash;
+    struct stream_value *next;  /* in its bucket */
     struct stream_value *later; /* in the order in which they were found */
 };
 
@@ -69,7 +72,11 @@ struct comparison {
     struct side sides[SIDES];
     struct weir_arena kept;    /* until the end */
     struct weir_arena scratch; /* until the next operation and direction */
+    struct weir_arena passing; /* until two sets of names have been compared */
     struct union_places basins;
+    struct weir_alike alike; /* if both have tries */
+    size_t steps;            /* rules gone through */
+    bool steps_exceeded;
     weir_difference_visitor *visit;
     void *context;
 
@@ -79,7 +86,8 @@ struct comparison {
     unsigned to;
     unsigned from;
     struct pair **pairs;
-    size_t pair_buckets; /* a power of two */
+    struct stream_value **values;
+    size_t buckets; /* of pairs, and of values: a power of two */
     struct stream_value *first_value;
     struct stream_value **last_link;
 };
@@ -156,6 +164,13 @@ static bool add_set(struct weir_arena *arena, struct rules *rules, enum weir_set
            add_rule(arena, rules, name, kind == WEIR_SET_PREFIX ? grant : nothing, grant);
 }
 
+/* What the trie grants and the token permits at all. */
+static struct weir_grant permitted_grant(const struct side *side, struct weir_grant grant)
+{
+    grant.operations &= side->block->operations;
+    return grant;
+}
+
 /* All that a side says about basins. */
 static bool basin_rules(struct weir_arena *arena, const struct side *side, struct rules *rules)
 {
@@ -176,15 +191,23 @@ static bool basin_rules(struct weir_arena *arena, const struct side *side, struc
     }
     weir_walk_start(&walk, &trie, (struct weir_text){NULL, 0});
     do {
-        if (!add_rule(arena, rules, walk.name, walk.node.prefix, walk.node.exact)) {
+        if (!add_rule(arena, rules, walk.name, permitted_grant(side, walk.node.prefix),
+                      permitted_grant(side, walk.node.exact))) {
             return false;
         }
     } while (weir_walk_next(&walk, true));
     return true;
 }
 
+static bool count_step(struct comparison *comparison)
+{
+    comparison->steps_exceeded = ++comparison->steps > WEIR_DIFFERENCE_STEPS_MAX;
+    return !comparison->steps_exceeded;
+}
+
 /* A set of names, each member of which is a rule that grants the operation at hand. */
 struct member_rules {
+    struct comparison *comparison;
     struct weir_arena *arena;
     struct rules rules;
     struct weir_grant grant;
@@ -194,7 +217,8 @@ static bool add_member_rule(void *context, struct weir_text name, bool is_prefix
 {
     struct member_rules *members = context;
 
-    return add_set(members->arena, &members->rules, is_prefix ? WEIR_SET_PREFIX : WEIR_SET_EXACT,
+    return count_step(members->comparison) &&
+           add_set(members->arena, &members->rules, is_prefix ? WEIR_SET_PREFIX : WEIR_SET_EXACT,
                    name, members->grant);
 }
 
@@ -202,7 +226,11 @@ static bool add_member_rule(void *context, struct weir_text name, bool is_prefix
 static bool name_rules(struct comparison *comparison, const struct side *side, uint32_t root,
                        struct rules *rules)
 {
-    struct member_rules members = {.arena = &comparison->scratch, .grant = {comparison->bit, 0}};
+    struct member_rules members = {
+        .comparison = comparison,
+        .arena = &comparison->passing,
+        .grant = {comparison->bit, 0},
+    };
     bool complete = true;
 
     if (root == INLINE_SET && (comparison->bit & WEIR_USES_ACCESS_TOKENS) != 0) {
@@ -223,6 +251,78 @@ static bool name_rules(struct comparison *comparison, const struct side *side, u
     }
     *rules = members.rules;
     return complete;
+}
+
+/* Adds the rule that the walk is at, if there is one. */
+static bool add_walked_rule(struct comparison *comparison, const struct weir_walk *walk,
+                            struct rules *rules)
+{
+    const struct weir_grant grant = {comparison->bit, 0};
+    const bool is_prefix = (walk->node.prefix.operations & comparison->bit) != 0;
+
+    if (!is_prefix && (walk->node.exact.operations & comparison->bit) == 0) {
+        return true;
+    }
+    return add_set(&comparison->passing, rules, is_prefix ? WEIR_SET_PREFIX : WEIR_SET_EXACT,
+                   walk->name, grant);
+}
+
+/*
+ * The names to which two tries grant the operation at hand, without what both have in common: a
+ * node that says the same in both is met by both walks at once, since neither has met a prefix
+ * before that grants all below it. What is left out so is granted by both and makes no difference.
+ */
+static bool differing_rules(struct comparison *comparison, const uint32_t roots[SIDES],
+                            struct rules rules[SIDES])
+{
+    struct weir_walk walks[SIDES];
+    bool ended[SIDES] = {false, false};
+
+    for (unsigned side = OLD; side < SIDES; side++) {
+        struct weir_trie trie = weir_name_trie(comparison->sides[side].tries, roots[side]);
+
+        weir_walk_start(&walks[side], &trie, (struct weir_text){NULL, 0});
+    }
+    while (!ended[OLD] || !ended[NEW]) {
+        int order = ended[OLD]   ? 1
+                    : ended[NEW] ? -1
+                                 : weir_text_compare(walks[OLD].name, walks[NEW].name);
+        bool alike =
+            order == 0 &&
+            weir_alike_at(&comparison->alike, OLD, walks[OLD].stack[walks[OLD].depth].offset) ==
+                weir_alike_at(&comparison->alike, NEW, walks[NEW].stack[walks[NEW].depth].offset);
+
+        for (unsigned side = OLD; side < SIDES; side++) {
+            struct weir_walk *walk = &walks[side];
+
+            if (side == OLD ? order > 0 : order < 0) {
+                continue;
+            }
+            if (!count_step(comparison) ||
+                (!alike && !add_walked_rule(comparison, walk, &rules[side]))) {
+                return false;
+            }
+            ended[side] = !weir_walk_next(
+                walk, !alike && (walk->node.prefix.operations & comparison->bit) == 0);
+        }
+    }
+    return true;
+}
+
+static bool is_root(uint32_t root)
+{
+    return root != 0 && root != INLINE_SET;
+}
+
+/* What each side grants, as far as that matters for the difference. */
+static bool both_rules(struct comparison *comparison, const uint32_t roots[SIDES],
+                       struct rules rules[SIDES])
+{
+    if (is_root(roots[OLD]) && is_root(roots[NEW])) {
+        return differing_rules(comparison, roots, rules);
+    }
+    return name_rules(comparison, &comparison->sides[OLD], roots[OLD], &rules[OLD]) &&
+           name_rules(comparison, &comparison->sides[NEW], roots[NEW], &rules[NEW]);
 }
 
 /*
@@ -336,6 +436,62 @@ static struct weir_region_value *more_value(const struct comparison *comparison,
                : NULL;
 }
 
+static struct weir_text keep_text(struct weir_arena *arena, struct weir_text text)
+{
+    char *bytes = weir_arena_allocate(arena, text.length + 1);
+
+    if (bytes != NULL && text.length > 0) {
+        memcpy(bytes, text.bytes, text.length);
+    }
+    return (struct weir_text){bytes, text.length};
+}
+
+static bool keep_texts(struct weir_arena *arena, const struct weir_text **texts, size_t count)
+{
+    struct weir_text *kept = weir_arena_allocate(arena, (count + 1) * sizeof *kept);
+
+    for (size_t i = 0; kept != NULL && i < count; i++) {
+        kept[i] = keep_text(arena, (*texts)[i]);
+        if (kept[i].bytes == NULL) {
+            return false;
+        }
+    }
+    *texts = kept;
+    return kept != NULL;
+}
+
+static bool keep_listing(struct weir_arena *arena, struct weir_listing *listing)
+{
+    return keep_texts(arena, &listing->exact, listing->exact_count) &&
+           keep_texts(arena, &listing->prefixes, listing->prefix_count);
+}
+
+/* Copies the sets; NULL for none. False: no memory. */
+static bool keep_sets(struct weir_arena *arena, const struct weir_region_set *sets,
+                      const struct weir_region_set **kept)
+{
+    struct weir_region_set *first = NULL;
+    struct weir_region_set **link = &first;
+
+    for (; sets != NULL; sets = sets->within) {
+        struct weir_region_set *set = weir_arena_allocate(arena, sizeof *set);
+
+        if (set == NULL) {
+            return false;
+        }
+        *set = (struct weir_region_set){.names = sets->names};
+        set->example = keep_text(arena, sets->example);
+        if (set->example.bytes == NULL || !keep_listing(arena, &set->names.included) ||
+            !keep_listing(arena, &set->names.except)) {
+            return false;
+        }
+        *link = set;
+        link = &set->within;
+    }
+    *kept = first;
+    return true;
+}
+
 /* What the set at the first root has and that at the second has not; NULL for nothing. They are
  * names of streams, or ids, as the operation has it. False: no memory. */
 static bool subtract(struct comparison *comparison, const uint32_t roots[SIDES],
@@ -348,15 +504,12 @@ static bool subtract(struct comparison *comparison, const uint32_t roots[SIDES],
     struct rules rules[SIDES] = {{0}};
 
     *more = NULL;
+    weir_arena_reset(&comparison->passing);
     if (roots[comparison->to] == 0) {
         return true;
     }
-    for (unsigned side = OLD; side < SIDES; side++) {
-        if (!name_rules(comparison, &comparison->sides[side], roots[side], &rules[side])) {
-            return false;
-        }
-    }
-    if (!join_rules(&comparison->scratch, rules, &joined)) {
+    if (!both_rules(comparison, roots, rules) ||
+        !join_rules(&comparison->passing, rules, &joined)) {
         return false;
     }
     for (size_t i = 0; i < joined.count; i++) {
@@ -368,12 +521,9 @@ static bool subtract(struct comparison *comparison, const uint32_t roots[SIDES],
     none = streams ? weir_beginning_of(WEIR_NAME_STREAM,
                                        comparison->sides[comparison->to].longest_stream)
                    : weir_beginning_of(WEIR_NAME_TOKEN_ID, WEIR_TOKEN_ID_MAX);
-    if (!weir_regions_examine(&comparison->scratch, joined.places, joined.count, none) ||
-        !weir_regions_gather(&comparison->scratch, joined.places, joined.count)) {
-        return false;
-    }
-    *more = value.sets;
-    return true;
+    return weir_regions_examine(&comparison->passing, joined.places, joined.count, none) &&
+           weir_regions_gather(&comparison->passing, joined.places, joined.count) &&
+           keep_sets(&comparison->scratch, value.sets, more);
 }
 
 /*
@@ -428,9 +578,10 @@ static struct stream_value *value_of(struct comparison *comparison,
                                      const struct weir_region_set *streams)
 {
     const uint64_t hash = hash_names(&streams->names);
-    struct stream_value *value = comparison->first_value;
+    struct stream_value **bucket = &comparison->values[hash & (comparison->buckets - 1)];
+    struct stream_value *value = *bucket;
 
-    for (; value != NULL; value = value->later) {
+    for (; value != NULL; value = value->next) {
         if (value->hash == hash &&
             listings_equal(&value->streams->names.included, &streams->names.included) &&
             listings_equal(&value->streams->names.except, &streams->names.except)) {
@@ -439,7 +590,8 @@ static struct stream_value *value_of(struct comparison *comparison,
     }
     value = weir_arena_allocate(&comparison->scratch, sizeof *value);
     if (value != NULL) {
-        *value = (struct stream_value){.streams = streams, .hash = hash};
+        *value = (struct stream_value){.streams = streams, .hash = hash, .next = *bucket};
+        *bucket = value;
         *comparison->last_link = value;
         comparison->last_link = &value->later;
     }
@@ -451,7 +603,7 @@ static struct pair **pair_link(struct comparison *comparison, const uint32_t roo
     size_t bucket = (size_t)((roots[OLD] * UINT64_C(0x9e3779b97f4a7c15) + roots[NEW]) *
                                  UINT64_C(0x9e3779b97f4a7c15) >>
                              32) &
-                    (comparison->pair_buckets - 1);
+                    (comparison->buckets - 1);
     struct pair **link = &comparison->pairs[bucket];
 
     while (*link != NULL && memcmp((*link)->roots, roots, sizeof(*link)->roots) != 0) {
@@ -497,22 +649,24 @@ static bool stream_value(struct comparison *comparison, const struct weir_grant 
 
 static bool make_pairs(struct comparison *comparison)
 {
-    comparison->pair_buckets = 16;
-    while (comparison->pair_buckets < 2 * comparison->basins.count) {
-        comparison->pair_buckets *= 2;
+    comparison->buckets = 16;
+    while (comparison->buckets < 2 * comparison->basins.count) {
+        comparison->buckets *= 2;
     }
-    comparison->pairs = weir_arena_allocate(&comparison->scratch,
-                                            comparison->pair_buckets * sizeof *comparison->pairs);
+    comparison->pairs =
+        weir_arena_allocate(&comparison->scratch, comparison->buckets * sizeof *comparison->pairs);
+    comparison->values =
+        weir_arena_allocate(&comparison->scratch, comparison->buckets * sizeof *comparison->values);
     comparison->first_value = NULL;
     comparison->last_link = &comparison->first_value;
-    return comparison->pairs != NULL;
+    return comparison->pairs != NULL && comparison->values != NULL;
 }
 
 /*
  * ---- One operation, in one direction ----
  */
 
-static void emit(const struct comparison *comparison, enum weir_change change,
+static void emit(const struct comparison *comparison, enum weir_difference_change change,
                  struct weir_difference difference)
 {
     const struct side *old_side = &comparison->sides[OLD];
@@ -528,16 +682,87 @@ static void emit(const struct comparison *comparison, enum weir_change change,
     comparison->visit(comparison->context, &difference);
 }
 
-static enum weir_change more_or_less(const struct comparison *comparison, enum weir_change more,
-                                     enum weir_change less)
+static enum weir_difference_change more_or_less(const struct comparison *comparison,
+                                                enum weir_difference_change more,
+                                                enum weir_difference_change less)
 {
     return comparison->to == NEW ? more : less;
 }
 
-static bool compare_basins_and_streams(struct comparison *comparison, enum weir_change change,
-                                       bool both_needed)
+/* What is said of streams in a set of basins. */
+struct saying {
+    const struct weir_region_set *basins;
+    const struct stream_value *value;
+};
+
+static int compare_texts(const struct weir_text *left, size_t left_count,
+                         const struct weir_text *right, size_t right_count)
+{
+    for (size_t i = 0; i < left_count && i < right_count; i++) {
+        int order = weir_text_compare(left[i], right[i]);
+
+        if (order != 0) {
+            return order;
+        }
+    }
+    return (left_count > right_count) - (left_count < right_count);
+}
+
+/* No two sayings have a basin in common: what their sets include tells them apart. */
+static int compare_sayings(const void *left, const void *right, const void *context)
+{
+    const struct weir_listing *a = &((const struct saying *)left)->basins->names.included;
+    const struct weir_listing *b = &((const struct saying *)right)->basins->names.included;
+    int order = compare_texts(a->exact, a->exact_count, b->exact, b->exact_count);
+
+    (void)context;
+    return order != 0 ? order
+                      : compare_texts(a->prefixes, a->prefix_count, b->prefixes, b->prefix_count);
+}
+
+static size_t count_sets(const struct weir_region_set *set)
+{
+    size_t count = 0;
+
+    for (; set != NULL; set = set->within) {
+        count++;
+    }
+    return count;
+}
+
+/* All that is to be said, in an order that does not depend on how it came about. NULL: no memory.
+ */
+static struct saying *gather_sayings(struct comparison *comparison, size_t *count)
+{
+    struct saying *sayings = NULL;
+    size_t all = 0;
+
+    *count = 0;
+    for (const struct stream_value *value = comparison->first_value; value != NULL;
+         value = value->later) {
+        all += count_sets(value->value.sets);
+    }
+    sayings = weir_arena_allocate(&comparison->scratch, (all + 1) * sizeof *sayings);
+    if (sayings == NULL) {
+        return NULL;
+    }
+    for (const struct stream_value *value = comparison->first_value; value != NULL;
+         value = value->later) {
+        for (const struct weir_region_set *set = value->value.sets; set != NULL;
+             set = set->within) {
+            sayings[(*count)++] = (struct saying){set, value};
+        }
+    }
+    weir_sort(sayings, *count, sizeof *sayings, compare_sayings, NULL);
+    return sayings;
+}
+
+static bool compare_basins_and_streams(struct comparison *comparison,
+                                       enum weir_difference_change change, bool both_needed)
 {
     struct union_places *basins = &comparison->basins;
+    const struct saying *sayings = NULL;
+    size_t count = 0;
 
     if (!make_pairs(comparison)) {
         return false;
@@ -553,21 +778,21 @@ static bool compare_basins_and_streams(struct comparison *comparison, enum weir_
     if (!weir_regions_gather(&comparison->scratch, basins->places, basins->count)) {
         return false;
     }
-    for (const struct stream_value *value = comparison->first_value; value != NULL;
-         value = value->later) {
-        for (const struct weir_region_set *set = value->value.sets; set != NULL;
-             set = set->within) {
-            emit(comparison, change,
-                 (struct weir_difference){
-                     .basins = &set->names,
-                     .streams = &value->streams->names,
-                     .request = {.basin = set->example, .stream = value->streams->example}});
-        }
+    sayings = gather_sayings(comparison, &count);
+    for (size_t i = 0; sayings != NULL && i < count; i++) {
+        const struct weir_region_set *set = sayings[i].basins;
+        const struct weir_region_set *streams = sayings[i].value->streams;
+
+        emit(comparison, change,
+             (struct weir_difference){
+                 .basins = &set->names,
+                 .streams = &streams->names,
+                 .request = {.basin = set->example, .stream = streams->example}});
     }
-    return true;
+    return sayings != NULL;
 }
 
-static bool compare_basins(struct comparison *comparison, enum weir_change change)
+static bool compare_basins(struct comparison *comparison, enum weir_difference_change change)
 {
     struct union_places *basins = &comparison->basins;
     struct weir_region_value value = {NULL};
@@ -595,7 +820,7 @@ static bool compare_basins(struct comparison *comparison, enum weir_change chang
     return true;
 }
 
-static bool compare_access_tokens(struct comparison *comparison, enum weir_change change)
+static bool compare_access_tokens(struct comparison *comparison, enum weir_difference_change change)
 {
     uint32_t roots[SIDES] = {0, 0};
     const struct weir_region_set *more = NULL;
@@ -621,7 +846,7 @@ static bool compare_access_tokens(struct comparison *comparison, enum weir_chang
 /* What `to` may do and `from` may not. */
 static bool compare_permitted(struct comparison *comparison)
 {
-    const enum weir_change change = more_or_less(comparison, WEIR_GAINED, WEIR_LOST);
+    const enum weir_difference_change change = more_or_less(comparison, WEIR_GAINED, WEIR_LOST);
 
     if (!side_permits(&comparison->sides[comparison->to], comparison->bit)) {
         return true;
@@ -644,7 +869,8 @@ static bool compare_permitted(struct comparison *comparison)
 /* What `to` lists and `from` does not, where both may list. */
 static bool compare_listed(struct comparison *comparison)
 {
-    const enum weir_change change = more_or_less(comparison, WEIR_LISTS_MORE, WEIR_LISTS_LESS);
+    const enum weir_difference_change change =
+        more_or_less(comparison, WEIR_LISTS_MORE, WEIR_LISTS_LESS);
 
     if (!side_permits(&comparison->sides[OLD], comparison->bit) ||
         !side_permits(&comparison->sides[NEW], comparison->bit)) {
@@ -698,11 +924,11 @@ static bool expiries_equal(const struct weir_block *left, const struct weir_bloc
     return left->expires == right->expires && left->expires_low == right->expires_low;
 }
 
+/* An empty prefix and none put nothing before a name. */
 static bool prefixes_equal(const struct side *left, const struct side *right)
 {
-    return left->auto_prefix == right->auto_prefix &&
-           (!left->auto_prefix ||
-            weir_text_equal(weir_block_stream(left->block), weir_block_stream(right->block)));
+    return weir_text_equal(weir_compiled_token_stream_prefix(left->token),
+                           weir_compiled_token_stream_prefix(right->token));
 }
 
 static void compare_terms(struct comparison *comparison)
@@ -733,11 +959,26 @@ static bool blocks_equal(const struct weir_block *left, const struct weir_block 
            memcmp((const char *)left + skipped, (const char *)right + skipped, size - skipped) == 0;
 }
 
+static bool number_alike(struct comparison *comparison)
+{
+    const struct weir_tries *old_tries = comparison->sides[OLD].tries;
+    const struct weir_tries *new_tries = comparison->sides[NEW].tries;
+
+    return old_tries == NULL || new_tries == NULL ||
+           weir_alike_number(&comparison->kept, old_tries, new_tries, &comparison->alike);
+}
+
 static enum weir_status fail(const struct comparison *comparison, struct weir_error *error)
 {
     const struct side *side = &comparison->sides[comparison->sides[OLD].token == NULL ? NEW : OLD];
 
-    if (!comparison->kept.exceeded && !comparison->scratch.exceeded) {
+    if (comparison->steps_exceeded) {
+        return weir_fail(
+            error, WEIR_ERROR_LIMIT, "the differences of token %s take more than %zu steps to find",
+            weir_quoted_id(weir_compiled_token_id(side->token)).text, WEIR_DIFFERENCE_STEPS_MAX);
+    }
+    if (!comparison->kept.exceeded && !comparison->scratch.exceeded &&
+        !comparison->passing.exceeded) {
         return weir_fail_memory(error);
     }
     return weir_fail(
@@ -754,8 +995,9 @@ enum weir_status weir_diff_tokens(const struct weir_compiled_token *old_token,
     struct weir_allocator memory = weir_allocator_or_default(allocator);
     struct comparison comparison = {
         .sides = {[OLD] = side_of(old_token, now), [NEW] = side_of(new_token, now)},
-        .kept = {.allocator = memory, .limit = WEIR_DIFFERENCE_MEMORY_MAX / 2},
+        .kept = {.allocator = memory, .limit = WEIR_DIFFERENCE_MEMORY_MAX / 4},
         .scratch = {.allocator = memory, .limit = WEIR_DIFFERENCE_MEMORY_MAX / 2},
+        .passing = {.allocator = memory, .limit = WEIR_DIFFERENCE_MEMORY_MAX / 4},
         .visit = visit,
         .context = context,
     };
@@ -768,9 +1010,11 @@ enum weir_status weir_diff_tokens(const struct weir_compiled_token *old_token,
         return WEIR_OK;
     }
     compare_terms(&comparison);
-    if (!join_basins(&comparison) || !compare_operations(&comparison)) {
+    if (!number_alike(&comparison) || !join_basins(&comparison) ||
+        !compare_operations(&comparison)) {
         status = fail(&comparison, error);
     }
+    weir_arena_release(&comparison.passing);
     weir_arena_release(&comparison.scratch);
     weir_arena_release(&comparison.kept);
     return status;
@@ -839,7 +1083,7 @@ bool weir_name_set_has(const struct weir_name_set *set, struct weir_text name)
     return weir_listing_admits(&set->included, name) && !weir_listing_admits(&set->except, name);
 }
 
-const char *weir_change_name(enum weir_change change)
+const char *weir_difference_change_name(enum weir_difference_change change)
 {
     static const char *const names[] = {
         [WEIR_GAINED] = "gained",         [WEIR_LOST] = "lost",

@@ -241,7 +241,7 @@ static enum weir_status make_auto_prefix_listing(const struct weir_block *block,
         }
         source.set.name = (struct weir_text){effective, own.length + requested.length};
     }
-    return make_listing(&source, (struct weir_text){NULL, 0}, allocator, listing, error);
+    return make_listing(&source, WEIR_TEXT(""), allocator, listing, error);
 }
 
 enum weir_status weir_narrow(const struct weir_compiled_token *token, enum weir_operation operation,

@@ -55,6 +55,7 @@ extern const struct command explain_command;
 extern const struct command compile_command;
 extern const struct command inspect_command;
 extern const struct command who_command;
+extern const struct command diff_command;
 extern const struct command watch_command;
 extern const struct command publish_command;
 

@@ -244,6 +244,11 @@ bool tokens_load(struct tokens *tokens, const struct options *options,
     return load(tokens, options->values[FLAG_TOKENS], options, false, wanted);
 }
 
+bool tokens_load_path(struct tokens *tokens, const char *path, const struct options *options)
+{
+    return load(tokens, path, options, false, NULL);
+}
+
 bool tokens_load_image(struct tokens *tokens, const char *path, const struct options *options)
 {
     return load(tokens, path, options, true, NULL);

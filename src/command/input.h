@@ -32,7 +32,10 @@ struct tokens {
 bool tokens_load(struct tokens *tokens, const struct options *options,
                  const struct weir_text *wanted);
 
-/* As tokens_load, of a file that has to be an image, or a directory. */
+/* As tokens_load, of the file of that path. */
+bool tokens_load_path(struct tokens *tokens, const char *path, const struct options *options);
+
+/* Likewise of a file that has to be an image, or a directory. */
 bool tokens_load_image(struct tokens *tokens, const char *path, const struct options *options);
 
 void tokens_release(struct tokens *tokens);

@@ -194,7 +194,7 @@ static bool write_token(struct output *output, const char *path,
 static void write_directory(struct output *output, const struct weir_follower *follower)
 {
     struct standing standing = standing_of(follower, weir_clocks_now().boot);
-    const struct weir_follower_status *status = &standing.status;
+    const struct weir_follower_standing *status = &standing.status;
 
     output_format(output, "%s\n", standing.fresh ? "fresh" : "STALE: it denies everything");
     output_format(output, "sequence     %" PRIu64 "\n", status->sequence);

@@ -13,8 +13,8 @@
 #include "token_help.h"
 
 static const struct command *const commands[] = {
-    &check_command,   &eval_command, &explain_command, &compile_command,
-    &inspect_command, &who_command,  &watch_command,   &publish_command,
+    &check_command, &eval_command, &explain_command, &compile_command, &inspect_command,
+    &who_command,   &diff_command, &watch_command,   &publish_command,
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -97,6 +97,9 @@ void weir_engine_close(struct weir_engine *engine);
  * that has ever read, until the thread ends. A thread's first read makes it: a lock, at times a
  * system call, and, if the system has no page of memory left, liburcu's abort. liburcu also has a
  * constructor, which asks the system for its membarrier; Weir has none, and starts no thread.
+ *
+ * A thread that is cancelled, or ends, in a check or a read section has left it: no writer waits
+ * for it. (At any instruction, with PTHREAD_CANCEL_ASYNCHRONOUS, only one that was registered.)
  */
 
 /* Makes the calling thread's record now instead of with its first read. Any thread. */

@@ -155,31 +155,44 @@ static struct weir_file_facts facts_of(const char *name)
     return facts;
 }
 
-enum weir_status weir_directory_each(const struct weir_directory *directory,
-                                     weir_file_visitor *visit, void *context,
+/* The end of the entries and an error differ in errno alone: a list that is cut short is none. */
+static enum weir_status read_entries(DIR *stream, weir_file_visitor *visit, void *context,
                                      struct weir_error *error)
 {
-    int file = openat(directory->file, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *stream = file < 0 ? NULL : fdopendir(file);
+    int before = errno;
     const struct dirent *entry = NULL;
+    int number = 0;
 
-    if (stream == NULL) {
-        enum weir_status status = weir_fail_errno(error, "opendir");
-
-        if (file >= 0) {
-            (void)close(file);
-        }
-        return status;
-    }
-    while ((entry = readdir(stream)) != NULL) {
+    while (errno = 0, (entry = readdir(stream)) != NULL) {
         struct weir_file_facts facts = facts_of(entry->d_name);
 
         if (facts.kind != WEIR_FILE_OTHER && !visit(context, entry->d_name, &facts)) {
             break;
         }
     }
+    number = entry == NULL ? errno : 0;
+    errno = number != 0 ? number : before;
+    return number != 0 ? weir_fail_errno(error, "readdir") : WEIR_OK;
+}
+
+enum weir_status weir_directory_each(const struct weir_directory *directory,
+                                     weir_file_visitor *visit, void *context,
+                                     struct weir_error *error)
+{
+    int file = openat(directory->file, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = file < 0 ? NULL : fdopendir(file);
+    enum weir_status status = WEIR_OK;
+
+    if (stream == NULL) {
+        status = weir_fail_errno(error, "opendir");
+        if (file >= 0) {
+            (void)close(file);
+        }
+        return status;
+    }
+    status = read_entries(stream, visit, context, error);
     (void)closedir(stream);
-    return WEIR_OK;
+    return status;
 }
 
 /*

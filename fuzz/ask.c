@@ -1,18 +1,13 @@
 #include "ask.h"
 
-#include <stdlib.h>
-
 #include <weir/decision.h>
+#include <weir/difference.h>
+#include <weir/engine.h>
 #include <weir/listing.h>
 
-static const struct weir_instant noon = {1795435200, 0}; /* 2026-11-23T12:00:00Z */
+#include "demand.h"
 
-static void demand(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
+static const struct weir_instant noon = {1795435200, 0}; /* 2026-11-23T12:00:00Z */
 
 static void take_rule(void *context, const struct weir_rule *rule)
 {
@@ -28,6 +23,13 @@ static void take_text(void *context, struct weir_text text)
     size_t *bytes = context;
 
     *bytes += text.length;
+}
+
+static void no_difference(void *context, const struct weir_difference *difference)
+{
+    (void)context;
+    (void)difference;
+    demand(false);
 }
 
 /* A name out of the hints: `length` bytes from somewhere on. */
@@ -68,8 +70,10 @@ static void ask_token(const struct weir_image *image, const struct weir_compiled
     struct weir_text id = weir_compiled_token_id(token);
     struct weir_instant expires_at;
     size_t bytes = 0;
+    const uint8_t *digest = weir_compiled_token_digest(token);
 
     demand(weir_image_find(image, id) == token);
+    demand(digest == NULL || weir_image_find_by_digest(image, digest) != NULL);
     (void)weir_compiled_token_expires(token, &expires_at);
     (void)weir_compiled_token_dump(token, NULL, take_text, &bytes, NULL);
     for (unsigned number = 0; number <= WEIR_OPERATION_COUNT + 1; number++) {
@@ -83,6 +87,7 @@ static void ask_token(const struct weir_image *image, const struct weir_compiled
         struct weir_decision decision = weir_check_token(token, &request, noon);
         struct weir_decision batched;
 
+        demand(weir_check(image, id, &request, noon).reason == decision.reason);
         weir_check_batch(image, &question, 1, noon, &batched);
         demand(batched.reason == decision.reason && batched.token == token);
         demand(weir_explain(token, &request, noon, take_rule, &bytes).reason == decision.reason);
@@ -94,13 +99,64 @@ static void ask_token(const struct weir_image *image, const struct weir_compiled
     ask_listing(token, WEIR_LIST_ACCESS_TOKENS, basins[0], WEIR_TEXT(""));
 }
 
-void ask_everything(const struct weir_image *image, const char *hints, size_t size)
+/* Each answer of the engine about the image's tokens, as the image has it. */
+static void ask_engine_of(const struct weir_engine *engine, const struct weir_image *image,
+                          const char *hints, size_t size)
+{
+    const struct weir_compiled_token *token = NULL;
+
+    while ((token = weir_image_next(image, token)) != NULL) {
+        struct weir_question question = {weir_compiled_token_id(token),
+                                         {.operation = WEIR_READ,
+                                          .basin = WEIR_TEXT("tenant-0001"),
+                                          .stream = hint(hints, size, 3, 9)}};
+        enum weir_reason expected = weir_check_token(token, &question.request, noon).reason;
+        enum weir_reason batched = WEIR_STALE;
+        struct weir_resolved resolved;
+
+        demand(weir_engine_check(engine, question.token_id, &question.request, noon) == expected);
+        weir_engine_check_batch(engine, &question, 1, noon, &batched);
+        demand(batched == expected);
+        demand(weir_engine_resolve(engine, question.token_id, &resolved));
+        demand(weir_engine_check_resolved(engine, &resolved, &question.request, noon) == expected);
+    }
+}
+
+static void ask_who(const struct weir_image *image, const struct weir_engine *engine)
 {
     const struct weir_request request = {.operation = WEIR_READ,
                                          .basin = WEIR_TEXT("tenant-0001"),
                                          .stream = WEIR_TEXT("users/1/a")};
+    struct weir_tokens of_image;
+    struct weir_tokens of_engine;
+
+    if (weir_who(image, &request, noon, NULL, &of_image, NULL) != WEIR_OK) {
+        return;
+    }
+    weir_read_begin();
+    if (weir_engine_who(engine, &request, noon, NULL, &of_engine, NULL) == WEIR_OK) {
+        demand(of_engine.count == of_image.count);
+        weir_tokens_free(&of_engine, NULL);
+    }
+    weir_read_end();
+    weir_tokens_free(&of_image, NULL);
+}
+
+void ask_engine(const struct weir_engine *engine, const char *hints, size_t size)
+{
+    struct weir_image *image = NULL;
+
+    if (weir_engine_compact(engine, noon, 1, NULL, &image, NULL) == WEIR_OK) {
+        ask_engine_of(engine, image, hints, size);
+        ask_everything(image, hints, size);
+        weir_image_close(image);
+    }
+}
+
+void ask_everything(const struct weir_image *image, const char *hints, size_t size)
+{
     const struct weir_compiled_token *token = NULL;
-    struct weir_tokens who;
+    struct weir_engine *engine = NULL;
     uint64_t count = 0;
 
     while ((token = weir_image_next(image, token)) != NULL) {
@@ -108,7 +164,12 @@ void ask_everything(const struct weir_image *image, const char *hints, size_t si
         count++;
     }
     demand(count == weir_image_token_count(image));
-    if (weir_who(image, &request, noon, NULL, &who, NULL) == WEIR_OK) {
-        weir_tokens_free(&who, NULL);
+    demand(weir_image_digest_count(image) <= count);
+    (void)weir_image_sequence(image);
+    (void)weir_diff(image, image, noon, NULL, no_difference, NULL, NULL);
+    if (weir_engine_open(image, NULL, &engine, NULL) == WEIR_OK) {
+        ask_engine_of(engine, image, hints, size);
+        ask_who(image, engine);
+        weir_engine_close(engine);
     }
 }

@@ -7,11 +7,17 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <weir/engine.h>
 #include <weir/image.h>
 
 #include "ask.h"
+#include "demand.h"
+#include "image/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed);
+/* libFuzzer's own. */
+__attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t size_max);
 
 static void mend_checksum(uint8_t *bytes, size_t size)
 {
@@ -22,6 +28,116 @@ static void mend_checksum(uint8_t *bytes, size_t size)
         checksum = XXH3_64bits(bytes, size);
         memcpy(bytes + 8, &checksum, sizeof checksum);
     }
+}
+
+/* An engine takes the image's tokens as its own, one after the other, and gives them up again. */
+static void adopt_tokens(const struct weir_image *image, const char *hints, size_t size)
+{
+    const struct weir_compiled_token *token = NULL;
+    struct weir_engine *engine = NULL;
+
+    demand(weir_engine_open(NULL, NULL, &engine, NULL) == WEIR_OK);
+    while ((token = weir_image_next(image, token)) != NULL) {
+        demand(weir_engine_issue(engine, token, NULL) == WEIR_OK);
+    }
+    ask_engine(engine, hints, size);
+    demand(weir_engine_swap(engine, image, NULL) == WEIR_OK);
+    while ((token = weir_image_next(image, token)) != NULL) {
+        demand(weir_engine_replace(engine, token, NULL) == WEIR_OK);
+        demand(weir_engine_revoke(engine, weir_compiled_token_id(token), NULL) == WEIR_OK);
+    }
+    demand(weir_engine_usage(engine).tokens == 0);
+    weir_engine_close(engine);
+}
+
+/* ---- A mutator that knows the format ---- */
+
+static uint32_t next_number(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+/* Where the last section begins, the blocks: all that is behind the indexes. */
+static size_t blocks_start(const uint8_t *bytes, size_t size)
+{
+    struct weir_image_header header;
+
+    memcpy(&header, bytes, sizeof header);
+    return header.blocks_size > 0 && header.blocks_size <= size ? size - (size_t)header.blocks_size
+                                                                : 0;
+}
+
+/* A place where something stands, in the header, or an index, or mostly the blocks. */
+static size_t choose_place(const uint8_t *bytes, size_t size, uint32_t *state)
+{
+    uint32_t section = next_number(state) % 8;
+    size_t start = section < 6 ? blocks_start(bytes, size) : 0;
+    size_t end = section == 7 ? sizeof(struct weir_image_header) : size;
+    size_t place = 0;
+
+    for (int tries = 0; tries < 64; tries++) {
+        place = start + next_number(state) % (end - start);
+        if (bytes[place] != 0) {
+            break;
+        }
+    }
+    return place;
+}
+
+/* Four bytes at a time, since that is what the format is made of. */
+static void change_word(uint8_t *bytes, size_t size, uint32_t *state)
+{
+    static const uint32_t steps[] = {1, 4, 8, 16, 0x400, 0x80000, UINT32_MAX, (uint32_t)-4};
+    size_t place = choose_place(bytes, size, state) & ~(size_t)3;
+    size_t other = choose_place(bytes, size, state) & ~(size_t)3;
+    uint32_t word = 0;
+
+    if (place + sizeof word > size || other + sizeof word > size) {
+        return;
+    }
+    memcpy(&word, bytes + place, sizeof word);
+    switch (next_number(state) % 4) {
+    case 0:
+        word += steps[next_number(state) % 8];
+        break;
+    case 1:
+        word ^= UINT32_C(1) << next_number(state) % 32;
+        break;
+    case 2:
+        memcpy(&word, bytes + other, sizeof word);
+        break;
+    default:
+        word = next_number(state) % 64;
+        break;
+    }
+    memcpy(bytes + place, &word, sizeof word);
+}
+
+static void change_byte(uint8_t *bytes, size_t size, uint32_t *state)
+{
+    size_t place = choose_place(bytes, size, state);
+
+    bytes[place] = (uint8_t)(next_number(state) % 2 == 0 ? next_number(state)
+                                                         : bytes[choose_place(bytes, size, state)]);
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+{
+    uint32_t state = seed;
+
+    if (size < WEIR_PAGE || next_number(&state) % 16 == 0) {
+        return LLVMFuzzerMutate(data, size, size_max);
+    }
+    for (uint32_t changes = 1 + next_number(&state) % 3; changes > 0; changes--) {
+        if (next_number(&state) % 2 == 0) {
+            change_word(data, size, &state);
+        } else {
+            change_byte(data, size, &state);
+        }
+    }
+    mend_checksum(data, size);
+    return size;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -36,6 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mend_checksum(bytes, size);
     if (weir_image_open_memory(bytes, size, WEIR_IMAGE_SHARED, NULL, &image, NULL) == WEIR_OK) {
         ask_everything(image, (const char *)data, size);
+        adopt_tokens(image, (const char *)data, size);
         weir_image_close(image);
     }
     free(bytes);

@@ -1,4 +1,5 @@
 /* A token file, of any form: what is read is compiled, and the image is asked everything. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <weir/wire.h>
 
 #include "ask.h"
+#include "demand.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -49,19 +51,72 @@ static void compile_and_ask(struct weir_compiler *compiler, const uint8_t *data,
     weir_image_close(image);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* ---- Memory that runs out ---- */
+
+struct scarcity {
+    size_t left; /* allocations that succeed */
+};
+
+static bool one_less(struct scarcity *scarcity)
+{
+    return scarcity->left > 0 && scarcity->left-- > 0;
+}
+
+static void *allocate(void *context, size_t size)
+{
+    return one_less(context) ? malloc(size) : NULL;
+}
+
+static void *reallocate(void *context, void *memory, size_t old_size, size_t new_size)
+{
+    (void)old_size;
+    return one_less(context) ? realloc(memory, new_size) : NULL;
+}
+
+static void release(void *context, void *memory, size_t size)
+{
+    (void)context;
+    (void)size;
+    free(memory);
+}
+
+static void read_and_compile(const struct weir_allocator *allocator, const uint8_t *data,
+                             size_t size)
 {
     struct input input = {data, size};
     struct weir_compiler *compiler = NULL;
     struct weir_error error;
 
-    if (weir_compiler_new(NULL, &compiler, &error) != WEIR_OK) {
-        return 0;
+    if (weir_compiler_new(allocator, &compiler, &error) != WEIR_OK) {
+        return;
     }
-    if (weir_token_file_read(read_input, &input, NULL, add_token, compiler, NULL, &error) ==
+    if (weir_token_file_read(read_input, &input, allocator, add_token, compiler, NULL, &error) ==
         WEIR_OK) {
         compile_and_ask(compiler, data, size);
     }
     weir_compiler_free(compiler);
+}
+
+/* As one token, which then is one that may be compiled. */
+static void read_one(const uint8_t *data, size_t size)
+{
+    struct weir_token *token = NULL;
+
+    if (weir_token_parse((struct weir_text){(const char *)data, size}, NULL, &token, NULL) ==
+        WEIR_OK) {
+        demand(weir_token_check(token, NULL) == WEIR_OK);
+        weir_token_free(token, NULL);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    /* Some allocation fails, the input says which. */
+    struct scarcity scarcity = {size % 61};
+    const struct weir_allocator scarce = {allocate, reallocate, release, &scarcity};
+
+    read_one(data, size);
+    read_and_compile(NULL, data, size);
+    read_and_compile(&scarce, data, size);
     return 0;
 }

@@ -189,6 +189,17 @@ enum weir_reason weir_engine_check_resolved(const struct weir_engine *engine,
                                             const struct weir_request *request,
                                             struct weir_instant now);
 
+/* As weir_check_under (decision.h): may the token do this on everything under a prefix? Any thread,
+ * no lock, no allocation; about twelve KiB of stack. */
+enum weir_reason weir_engine_check_under(const struct weir_engine *engine,
+                                         struct weir_text token_id,
+                                         const struct weir_request *request,
+                                         struct weir_instant now);
+enum weir_reason weir_engine_check_resolved_under(const struct weir_engine *engine,
+                                                  struct weir_resolved *resolved,
+                                                  const struct weir_request *request,
+                                                  struct weir_instant now);
+
 /* The token that was resolved, or NULL if it is no more: as weir_engine_find, inside a read
  * section. One that was resolved by credential and that weir_engine_check_resolved has seen expired
  * is no more: only that function looks, so ask it first, and then for the token's stream prefix. */

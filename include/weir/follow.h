@@ -138,6 +138,14 @@ enum weir_reason weir_follower_check_resolved(const struct weir_follower *follow
                                               struct weir_resolved *resolved,
                                               const struct weir_request *request,
                                               struct weir_clocks now);
+enum weir_reason weir_follower_check_under(const struct weir_follower *follower,
+                                           struct weir_text token_id,
+                                           const struct weir_request *request,
+                                           struct weir_clocks now);
+enum weir_reason weir_follower_check_resolved_under(const struct weir_follower *follower,
+                                                    struct weir_resolved *resolved,
+                                                    const struct weir_request *request,
+                                                    struct weir_clocks now);
 
 struct weir_follower_standing {
     uint64_t identity;        /* drawn with each creation of the directory */

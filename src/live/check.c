@@ -189,6 +189,42 @@ weir_engine_check_resolved(const struct weir_engine *engine, struct weir_resolve
     return reason;
 }
 
+/*
+ * ---- Everything under a prefix ----
+ */
+
+enum weir_reason weir_engine_check_under(const struct weir_engine *engine,
+                                         struct weir_text token_id,
+                                         const struct weir_request *request,
+                                         struct weir_instant now)
+{
+    struct weir_section section = weir_section_begin();
+    const struct weir_block *block = weir_live_find(engine, weir_engine_edition(engine), token_id);
+    enum weir_reason reason = weir_check_token_under(weir_block_token(block), request, now).reason;
+
+    weir_section_end(section);
+    return reason;
+}
+
+enum weir_reason weir_engine_check_resolved_under(const struct weir_engine *engine,
+                                                  struct weir_resolved *resolved,
+                                                  const struct weir_request *request,
+                                                  struct weir_instant now)
+{
+    enum weir_reason reason = WEIR_EXPIRED;
+    struct weir_section section;
+
+    if (resolved->expired) {
+        return reason;
+    }
+    section = weir_section_begin();
+    reason = weir_check_token_under(weir_block_token(find_resolved(engine, resolved)), request, now)
+                 .reason;
+    weir_section_end(section);
+    resolved->expired = resolved->by_credential && reason == WEIR_EXPIRED;
+    return reason;
+}
+
 const struct weir_compiled_token *weir_engine_find_resolved(const struct weir_engine *engine,
                                                             struct weir_resolved *resolved)
 {

@@ -113,6 +113,28 @@ enum weir_reason weir_follower_check_resolved(const struct weir_follower *follow
                           : weir_engine_check_resolved(engine, resolved, request, now.wall);
 }
 
+enum weir_reason weir_follower_check_under(const struct weir_follower *follower,
+                                           struct weir_text token_id,
+                                           const struct weir_request *request,
+                                           struct weir_clocks now)
+{
+    const struct weir_engine *engine = weir_follower_engine(follower, now.boot);
+
+    return engine == NULL ? WEIR_STALE
+                          : weir_engine_check_under(engine, token_id, request, now.wall);
+}
+
+enum weir_reason weir_follower_check_resolved_under(const struct weir_follower *follower,
+                                                    struct weir_resolved *resolved,
+                                                    const struct weir_request *request,
+                                                    struct weir_clocks now)
+{
+    const struct weir_engine *engine = weir_follower_engine(follower, now.boot);
+
+    return engine == NULL ? WEIR_STALE
+                          : weir_engine_check_resolved_under(engine, resolved, request, now.wall);
+}
+
 /*
  * ---- Opening and closing ----
  */

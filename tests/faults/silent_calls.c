@@ -82,6 +82,8 @@ static void call_image(struct world *world, noting *note)
     (void)CALLS(weir_check, (image, question.token_id, &question.request, SAMPLE_NOW));
     (void)CALLS(weir_check_token, (token, &question.request, SAMPLE_NOW));
     CALLS(weir_check_batch, (image, &question, 1, SAMPLE_NOW, &decision));
+    (void)CALLS(weir_check_under, (image, question.token_id, &question.request, SAMPLE_NOW));
+    (void)CALLS(weir_check_token_under, (token, &question.request, SAMPLE_NOW));
     (void)CALLS(weir_explain, (token, &question.request, SAMPLE_NOW, ignore_rule, NULL));
 }
 
@@ -110,6 +112,10 @@ static void call_engine(const struct weir_engine *engine, noting *note)
     CALLS(weir_engine_check_batch, (engine, &question, 1, SAMPLE_NOW, &reason));
     (void)CALLS(weir_engine_resolve, (engine, question.token_id, &resolved));
     (void)CALLS(weir_engine_check_resolved, (engine, &resolved, &question.request, SAMPLE_NOW));
+    (void)CALLS(weir_engine_check_under,
+                (engine, question.token_id, &question.request, SAMPLE_NOW));
+    (void)CALLS(weir_engine_check_resolved_under,
+                (engine, &resolved, &question.request, SAMPLE_NOW));
     CALLS(weir_read_begin, ());
     (void)CALLS(weir_engine_find, (engine, question.token_id));
     (void)CALLS(weir_engine_find_by_digest, (engine, digest));
@@ -142,6 +148,8 @@ static void call_follower(struct weir_follower *follower, noting *note)
     (void)CALLS(weir_follower_check, (follower, question.token_id, &question.request, now));
     CALLS(weir_follower_check_batch, (follower, &question, 1, now, &reason));
     (void)CALLS(weir_follower_check_resolved, (follower, &resolved, &question.request, now));
+    (void)CALLS(weir_follower_check_under, (follower, question.token_id, &question.request, now));
+    (void)CALLS(weir_follower_check_resolved_under, (follower, &resolved, &question.request, now));
 }
 
 /* Changes that take something away, and what they leave behind is given back. */

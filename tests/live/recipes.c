@@ -26,7 +26,7 @@ struct version_stream stream_of(unsigned version)
 {
     struct version_stream stream;
 
-    (void)snprintf(stream.name, sizeof stream.name, "version/%04u", version);
+    (void)snprintf(stream.name, sizeof stream.name, "version/%04u/", version);
     return stream;
 }
 
@@ -35,7 +35,7 @@ void declare(struct declared *declared, struct recipe recipe)
     declared->stream = stream_of(recipe.version);
     declared->scope = (struct weir_scope){
         .basins = {WEIR_SET_PREFIX, WEIR_TEXT("")},
-        .streams = {WEIR_SET_EXACT, text_of(declared->stream.name)},
+        .streams = {WEIR_SET_PREFIX, text_of(declared->stream.name)},
         .ops = WEIR_OPERATION_BIT(WEIR_READ),
     };
     declared->token = (struct weir_token){
@@ -208,8 +208,13 @@ static enum weir_reason ask_resolved_question(const struct weir_engine *engine,
     weir_read_end();
     /* Found, a credential's token that was seen expired is no more. */
     if (!resolved->expired) {
+        agree(reason, weir_engine_check_resolved_under(engine, &copy, request, now),
+              "resolved, with everything under the stream");
         agree(reason, weir_engine_check_resolved(engine, resolved, request, now), "resolved");
+        ck_assert_int_eq(copy.expired, resolved->expired);
     } else {
+        agree(WEIR_EXPIRED, weir_engine_check_resolved_under(engine, &copy, request, now),
+              "resolved and seen expired, with everything under the stream");
         agree(WEIR_UNKNOWN_TOKEN, reason, "found after it was seen expired");
         reason = weir_engine_check_resolved(engine, resolved, request, now);
         agree(WEIR_EXPIRED, reason, "resolved and seen expired");
@@ -227,6 +232,8 @@ enum weir_reason ask_at(const struct weir_engine *engine, const char *id, unsign
     make_question(&asked, id, version);
     reason = weir_engine_check(engine, text_of(id), &asked.question.request, now);
     agree(reason, ask_in_batch(engine, &asked.question, now), "in a batch");
+    agree(reason, weir_engine_check_under(engine, text_of(id), &asked.question.request, now),
+          "everything under the stream");
     weir_read_begin();
     agree(reason,
           weir_check_token(weir_engine_find(engine, text_of(id)), &asked.question.request, now)

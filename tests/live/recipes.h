@@ -29,7 +29,7 @@ struct version_stream {
     char name[24];
 };
 
-#define FIRST_VERSION_STREAM WEIR_TEXT("version/0001")
+#define FIRST_VERSION_STREAM WEIR_TEXT("version/0001/")
 
 struct version_stream stream_of(unsigned version);
 

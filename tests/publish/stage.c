@@ -275,6 +275,9 @@ static enum weir_reason ask_through(struct weir_follower *follower, const char *
     for (unsigned i = 0; i < 3; i++) {
         ck_assert_int_eq(reasons[i], reason);
     }
+    ck_assert_int_eq(
+        weir_follower_check_under(follower, questions[0].token_id, &questions[0].request, now),
+        reason);
     return reason;
 }
 
@@ -290,6 +293,8 @@ enum weir_reason follower_ask_at(struct weir_follower *follower, const char *id,
     if (engine == NULL) {
         ck_assert_int_eq(reason, WEIR_STALE);
         ck_assert_int_eq(weir_follower_check_resolved(follower, &resolved, &request, now),
+                         WEIR_STALE);
+        ck_assert_int_eq(weir_follower_check_resolved_under(follower, &resolved, &request, now),
                          WEIR_STALE);
     } else {
         ck_assert_int_eq(reason, ask(engine, id, version));

@@ -138,16 +138,16 @@ def verdict(judged):
 
 
 def budgets_table(rows):
-    yield "| budget | at most | measured | |"
+    yield "| budget | bound | measured | |"
     yield "|---|---:|---:|---|"
     for judged in rows:
         yield row(judged.what, judged.bound, f"{judged.value:.2f}", verdict(judged))
 
 
 def reasons(rows):
-    """What is known of the budgets that are exceeded."""
+    """What is known of the budgets whose medians are exceeded, beyond the noise or not."""
     for judged in rows:
-        if judged.kept is False and judged.what in WHY:
+        if judged.kept is not True and judged.beyond > 0 and judged.what in WHY:
             yield f"- {judged.what}: {WHY[judged.what]}"
 
 

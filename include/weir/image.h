@@ -139,6 +139,16 @@ enum weir_status weir_compiled_token_dump(const struct weir_compiled_token *toke
                                           weir_text_sink *sink, void *context,
                                           struct weir_error *error);
 
+/*
+ * Likewise as a digraph in the language of Graphviz (`dot -Tsvg`): nodes with what they grant,
+ * basins coloured, dashed edges from them to their streams; what several places share is drawn
+ * once. Names may be anything: what is not plain ASCII in them is shown as \xHH.
+ */
+enum weir_status weir_compiled_token_dot(const struct weir_compiled_token *token,
+                                         const struct weir_allocator *allocator,
+                                         weir_text_sink *sink, void *context,
+                                         struct weir_error *error);
+
 WEIR_DECLARATIONS_END
 
 #endif

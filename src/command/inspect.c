@@ -7,13 +7,15 @@
 #include "words.h"
 
 static const char help[] =
-    "Usage: weir inspect [--now T] [--] IMAGE [TOKEN]\n"
+    "Usage: weir inspect [--now T] [--dot] [--] IMAGE [TOKEN]\n"
     "\n"
     "Says what is in a compiled image, or how a directory stands that is published. With\n"
     "TOKEN: what that token is, and its tries.\n"
     "\n"
     "  --now T     the instant for which expired tokens are counted, RFC 3339; the\n"
     "              clock's otherwise\n"
+    "  --dot       the token's sets or tries as a graph for Graphviz, and nothing else;\n"
+    "              with TOKEN only\n"
     "  --owner USER\n"
     "              if IMAGE is a directory: it may belong to that user, too\n"
     "  -h, --help  this text\n"
@@ -26,7 +28,8 @@ static const char help[] =
     "Exits with 0, or 2 after an error: the image is none, or has no such token.\n"
     "\n"
     "Example:\n"
-    "  weir inspect -- tokens.weir user-1234\n";
+    "  weir inspect -- tokens.weir user-1234\n"
+    "  weir inspect --dot -- tokens.weir user-1234 | dot -Tsvg > user-1234.svg\n";
 
 /* Sizes are counted up to 2^6, 2^7, … bytes. */
 #define SMALLEST_EXPONENT 6
@@ -191,6 +194,15 @@ static bool write_token(struct output *output, const char *path,
            report_error(path, &error);
 }
 
+static bool write_graph(struct output *output, const char *path,
+                        const struct weir_compiled_token *token)
+{
+    struct weir_error error;
+
+    return weir_compiled_token_dot(token, NULL, write_piece, output, &error) == WEIR_OK ||
+           report_error(path, &error);
+}
+
 static void write_directory(struct output *output, const struct weir_follower *follower)
 {
     struct standing standing = standing_of(follower, weir_clocks_now().boot);
@@ -228,8 +240,12 @@ static bool inspect_token(struct output *output, struct tokens *tokens,
     const char *id = options->operands[1];
     const struct weir_compiled_token *token = find_token(tokens, text_of(id));
 
-    return token != NULL ? write_token(output, path, token, options_now(options))
-                         : report(path, "no such token: %s", quoted(id).text);
+    if (token == NULL) {
+        return report(path, "no such token: %s", quoted(id).text);
+    }
+    return options->values[FLAG_DOT] != NULL
+               ? write_graph(output, path, token)
+               : write_token(output, path, token, options_now(options));
 }
 
 static int run(const struct command *command, const struct options *options, struct output *output)
@@ -237,7 +253,10 @@ static int run(const struct command *command, const struct options *options, str
     struct tokens tokens;
     bool done = true;
 
-    (void)command;
+    if (options->values[FLAG_DOT] != NULL && options->operand_count < 2) {
+        (void)report_usage(command, "--dot needs a TOKEN");
+        return EXIT_TROUBLE;
+    }
     if (!tokens_load_image(&tokens, options->operands[0], options)) {
         return EXIT_TROUBLE;
     }
@@ -258,7 +277,7 @@ const struct command inspect_command = {
     .name = "inspect",
     .summary = "what is in an image or directory; a token's tries as text",
     .help = help,
-    .flags = FLAG_BIT(FLAG_NOW) | FLAG_BIT(FLAG_OWNER),
+    .flags = FLAG_BIT(FLAG_NOW) | FLAG_BIT(FLAG_OWNER) | FLAG_BIT(FLAG_DOT),
     .required = 0,
     .operands = {"IMAGE", "TOKEN"},
     .operands_required = 1,

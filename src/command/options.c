@@ -27,6 +27,7 @@ static const struct flag_form forms[FLAG_COUNT] = {
     [FLAG_CHANGES] = {"--count", '\0', "N"},
     [FLAG_JSON] = {"--json", '\0', NULL},
     [FLAG_HEARTBEATS] = {"--heartbeats", '\0', NULL},
+    [FLAG_DOT] = {"--dot", '\0', NULL},
     [FLAG_HELP] = {"--help", 'h', NULL},
 };
 

@@ -21,6 +21,7 @@ enum flag {
     FLAG_CHANGES,
     FLAG_JSON,
     FLAG_HEARTBEATS,
+    FLAG_DOT,
     FLAG_HELP,
     FLAG_COUNT
 };

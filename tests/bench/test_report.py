@@ -116,6 +116,8 @@ class Verdicts(Reporting):
         self.assertEqual(self.verdicts({name: [1]}, {name: counted})[what], (11, False))
         counted["longest_idle_ns"] = 1001
         self.assertEqual(self.verdicts({name: [1]}, {name: counted})[what], (11, None))
+        counted["longest_beside_swap_ns"] = 2100
+        self.assertEqual(self.verdicts({name: [1]}, {name: counted})[what], (21, False))
 
     def test_a_budget_of_what_was_not_measured_is_not_told(self):
         self.assertEqual(self.verdicts({"floor/hash": [4]}), {})
@@ -147,6 +149,8 @@ class Verdicts(Reporting):
         with mock.patch.dict(budgets.WHY, {HOT: "names are long"}):
             self.assertIn("names are long", self.run_report(measured(hot(50)))[1])
             self.assertNotIn("names are long", self.run_report(measured(hot(5)))[1])
+            noisy = {"check/id/hot/loop": [20, 40], "floor/hash": [4, 4], "floor/resolved": [6, 6]}
+            self.assertIn("names are long", self.run_report(measured(noisy))[1])
 
     def test_every_reason_is_that_of_a_budget(self):
         known = {what for table in TABLES for what, *_ in table}

@@ -1,5 +1,10 @@
 """weir inspect: what is in an image."""
 
+import re
+import shutil
+import subprocess
+import unittest
+
 from command import NOW, CommandTest, main, token
 
 
@@ -16,6 +21,7 @@ class Inspect(CommandTest):
             token("prefixed", auto_prefix_streams=True),
             token("broker", scopes=tries),
             token("evil\x1b[2J\n\u00e9"),
+            token('a"\\N&lt;\\'),
         ])
         self.image = self.compile(self.tokens)
 
@@ -28,15 +34,15 @@ class Inspect(CommandTest):
     def test_it_says_what_is_in_an_image(self):
         text = self.inspect()
         size = len(self.read(self.image))
-        for part in (f"bytes        {size} (", "tokens       7, ", "1 (tokens with a credential digest)",
+        for part in (f"bytes        {size} (", "tokens       8, ", "1 (tokens with a credential digest)",
                      "sequence     0", "1 (tokens that prefix their streams)",
-                     "1 expired, 1 will expire, 5 never do; at " + NOW,
+                     "1 expired, 1 will expire, 6 never do; at " + NOW,
                      "compiled tokens by size", 'bytes: "broker"'):
             self.assertIn(part, text)
 
     def test_sizes_add_up_to_the_tokens(self):
         rows = [line for line in self.inspect().splitlines() if line.startswith("  up to")]
-        self.assertEqual(sum(int(row.split()[4]) for row in rows), 7)
+        self.assertEqual(sum(int(row.split()[4]) for row in rows), 8)
 
     def test_an_empty_image_has_no_sizes(self):
         image = self.compile([], "none.weir")
@@ -59,6 +65,32 @@ class Inspect(CommandTest):
         text = self.inspect("broker")
         for part in "acme-", "s/", "append", "read":
             self.assertIn(part, text)
+
+    def dot(self, name):
+        return self.succeeds("inspect", "--dot", "--", self.image, name).text
+
+    def test_a_token_is_drawn_as_a_graph(self):
+        for name in "living", "prefixed", "broker", "evil\x1b[2J\n\u00e9", 'a"\\N&lt;\\':
+            graph = self.dot(name)
+            self.assertTrue(graph.isascii() and graph.startswith("digraph token {\n"))
+            self.assertTrue(graph.endswith("\n}\n"))
+            bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", graph)
+            self.assertNotRegex(bare, r'["\\&]')
+            nodes = re.findall(r"^  (n\d+) \[", bare, re.M)
+            ends = re.findall(r"-> (n\d+)", bare)
+            self.assertEqual(len(nodes), len(set(nodes)))
+            self.assertEqual(set(nodes), set(ends))
+        self.assertGreater(self.dot("broker").count("s/"), 0)
+        self.assertIn(r"evil\\x1b[2J\\x0a\\xc3\\xa9", self.dot("evil\x1b[2J\n\u00e9"))
+        self.assertIn(r'a\"\\N&amp;lt;\\\l', self.dot('a"\\N&lt;\\'))
+        self.fails("inspect", "--dot", self.image, says="--dot needs a TOKEN")
+
+    @unittest.skipUnless(shutil.which("dot"), "graphviz is not installed")
+    def test_graphviz_accepts_the_graph(self):
+        for name in "living", "broker", "evil\x1b[2J\n\u00e9", 'a"\\N&lt;\\':
+            done = subprocess.run(["dot", "-Tsvg"], input=self.dot(name).encode(), check=True,
+                                  capture_output=True)
+            self.assertEqual(done.stderr, b"")
 
     def test_hostile_ids_are_quoted(self):
         text = self.inspect("evil\x1b[2J\n\u00e9")

@@ -127,6 +127,16 @@ static enum weir_status dump(struct world *world, struct weir_error *error)
     return status;
 }
 
+static enum weir_status dot(struct world *world, struct weir_error *error)
+{
+    size_t written = 0;
+    enum weir_status status =
+        weir_compiled_token_dot(world->token, world->allocator, count_text, &written, error);
+
+    demand((written != 0) == (status == WEIR_OK));
+    return status;
+}
+
 /*
  * ---- decision.h, listing.h ----
  */
@@ -424,6 +434,7 @@ const struct call calls[] = {
     {"weir_image_open_memory", open_memory_copy, NOTHING_PECULIAR},
     {"weir_image_validate", validate, NOTHING_PECULIAR},
     {"weir_compiled_token_dump", dump, NOTHING_PECULIAR},
+    {"weir_compiled_token_dot", dot, NOTHING_PECULIAR},
     {"weir_who", who, NOTHING_PECULIAR},
     {"weir_narrow", narrow, NOTHING_PECULIAR},
     {"weir_diff", diff, NOTHING_PECULIAR},

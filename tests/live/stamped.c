@@ -11,11 +11,14 @@ static const char basins[BASINS][9] = {"basin-00", "basin-01", "basin-02", "basi
 
 static const char streams[] = "0001020304050607080910111213141516171819"
                               "2021222324252627282930313233343536373839"
-                              "404142434445464748495051525354555657585960";
+                              "4041424344454647484950515253545556575859606162636465";
 
+/* Every other one is long enough to be compared quickly. */
 static struct weir_text stream_of(uint32_t stamp)
 {
-    return (struct weir_text){streams + 2 * (size_t)(stamp % STREAMS), 2};
+    size_t number = stamp % STREAMS;
+
+    return (struct weir_text){streams + 2 * number, number % 2 == 0 ? 12 : 2};
 }
 
 static struct weir_text basin_of(uint32_t stamp)

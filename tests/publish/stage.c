@@ -152,10 +152,11 @@ struct weir_compiled_token *compile_large(const char *id, size_t scopes)
     for (size_t i = 0; i < scopes; i++) {
         (void)snprintf(names[i], sizeof names[i], "%016llx",
                        (unsigned long long)random_number(&random));
-        list[i] = (struct weir_scope){
-            .basins = {WEIR_SET_PREFIX, WEIR_TEXT("")},
-            .streams = {WEIR_SET_EXACT, i == 0 ? FIRST_VERSION_STREAM : text_of(names[i])},
-            .ops = WEIR_OPERATION_BIT(WEIR_READ)};
+        list[i] =
+            (struct weir_scope){.basins = {WEIR_SET_PREFIX, WEIR_TEXT("")},
+                                .streams = {i == 0 ? WEIR_SET_PREFIX : WEIR_SET_EXACT,
+                                            i == 0 ? FIRST_VERSION_STREAM : text_of(names[i])},
+                                .ops = WEIR_OPERATION_BIT(WEIR_READ)};
     }
     ck_assert_int_eq(weir_compile_token(&token, NULL, &compiled, &size, NULL), WEIR_OK);
     free(list);

@@ -114,7 +114,7 @@ static void judge(struct checker *checker, unsigned id, uint64_t instant, uint64
 /* The number of the token, which must be the one that its scope tells. */
 static uint64_t number_of(const struct weir_compiled_token *token)
 {
-    char stream[24];
+    char stream[32];
     struct weir_request request = {.operation = WEIR_READ, .basin = WEIR_TEXT("basin-of-all")};
     uint64_t number = 0;
 
@@ -122,8 +122,9 @@ static uint64_t number_of(const struct weir_compiled_token *token)
         return 0;
     }
     number = weir_compiled_token_issue_number(token);
-    request.stream = (struct weir_text){
-        stream, (size_t)snprintf(stream, sizeof stream, "v%llu", (unsigned long long)number)};
+    request.stream =
+        (struct weir_text){stream, (size_t)snprintf(stream, sizeof stream, "version/%llu",
+                                                    (unsigned long long)number)};
     if (weir_check_token(token, &request, (struct weir_instant){0, 0}).reason != WEIR_ALLOWED) {
         fail("half a token: number %" PRIu64 " does not allow what it should", number);
     }
@@ -163,15 +164,16 @@ static void find(struct checker *checker, unsigned id, bool resolved)
 static void check(struct checker *checker, unsigned id)
 {
     char buffer[16];
-    char stream[24];
+    char stream[32];
     struct weir_request request = {.operation = WEIR_READ, .basin = WEIR_TEXT("basin-of-all")};
     uint64_t floor = load(&polled[id]);
     uint64_t newest = load(&torture->subjects[id].done);
     struct weir_clocks clocks = {{0, 0}, draw_instant(checker)};
     enum weir_reason reason = WEIR_STALE;
 
-    request.stream = (struct weir_text){
-        stream, (size_t)snprintf(stream, sizeof stream, "v%llu", (unsigned long long)newest)};
+    request.stream =
+        (struct weir_text){stream, (size_t)snprintf(stream, sizeof stream, "version/%llu",
+                                                    (unsigned long long)newest)};
     reason = weir_follower_check(follower, id_text(id, buffer), &request, clocks);
     if (reason == WEIR_STALE) {
         checker->stale++;

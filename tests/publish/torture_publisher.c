@@ -39,8 +39,8 @@ static void must(enum weir_status status, const struct weir_error *error, const 
 
 static struct weir_compiled_token *compile(struct weir_text id, uint64_t version)
 {
-    char stream[24];
-    int length = snprintf(stream, sizeof stream, "v%llu", (unsigned long long)version);
+    char stream[32];
+    int length = snprintf(stream, sizeof stream, "version/%llu", (unsigned long long)version);
     struct weir_scope scope = {
         .basins = {WEIR_SET_PREFIX, WEIR_TEXT("")},
         .streams = {WEIR_SET_EXACT, {stream, (size_t)length}},

@@ -24,6 +24,10 @@ READ_PATH_CALLS = {
     "weir_index_find_spilled",  # a binary search in the image's overflow
     "weir_utf8_valid",  # the rule for names that are not all ASCII
     "weir_live_find_spilled", "weir_live_find_by_digest",  # in find.c, which is among the objects
+    "weir_check_token_under", "weir_basin_trie", "weir_name_trie", "weir_trie_step_at",
+    "weir_beginning_of", "weir_beginning_add", "weir_beginning_add_text", "weir_beginning_is_name",
+    "weir_beginning_next", "weir_name_longest",  # likewise in under.c, walk.c and completion.c
+    "weir_image_find", "weir_edges_key",  # look-ups in an image and a node
     "urcu_bp_reader", "urcu_bp_gp", "urcu_bp_has_sys_membarrier",  # words that a read section reads
     "urcu_bp_register_thread",  # with a thread's first read
     "__tls_get_addr",

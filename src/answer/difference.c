@@ -106,9 +106,7 @@ static struct side side_of(const struct weir_compiled_token *token, struct weir_
     side.token = token;
     side.block = weir_block_of(token);
     side.auto_prefix = (side.block->flags & WEIR_FLAG_AUTO_PREFIX) != 0;
-    if (side.auto_prefix) {
-        side.longest_stream -= side.block->stream_length;
-    }
+    side.longest_stream = weir_block_longest_stream(side.block);
     if ((side.block->flags & WEIR_FLAG_TRIES) != 0) {
         side.tries = weir_block_tries(side.block);
     }

@@ -1,6 +1,6 @@
 /*
  * A compiled token as a picture: a digraph in the language of Graphviz. Nodes are drawn where they
- * are first met; `met` has a bit for each place in the tries where one has been.
+ * are first met.
  */
 #include <weir/image.h>
 
@@ -17,7 +17,7 @@ struct drawing {
     weir_text_sink *sink;
     void *context;
     const struct weir_tries *tries;
-    uint8_t *met;
+    struct weir_met met;
 };
 
 static void put(const struct drawing *drawing, const char *text)
@@ -104,11 +104,6 @@ static void draw_sets(const struct drawing *drawing, const struct weir_block *bl
  * ---- Tries ----
  */
 
-static bool is_met(const struct drawing *drawing, uint32_t offset)
-{
-    return (drawing->met[offset / 4 / 8] >> (offset / 4 % 8) & 1) != 0;
-}
-
 static void put_grant(const struct drawing *drawing, const char *kind, uint32_t operations)
 {
     if (operations != 0) {
@@ -147,23 +142,22 @@ static void draw_node(const struct drawing *drawing, const struct weir_walk *wal
     draw_way_to_streams(drawing, offset, "exact", exact ? node->exact.streams : 0);
 }
 
-static void draw_trie(const struct drawing *drawing, struct weir_trie trie)
+static void draw_trie(struct drawing *drawing, struct weir_trie trie)
 {
     struct weir_grant above[WEIR_STREAM_MAX + 2] = {{0, 0}};
     struct weir_walk walk;
     bool into = false;
 
-    if (trie.root == 0 || is_met(drawing, trie.root)) {
+    if (trie.root == 0 || weir_is_met(&drawing->met, trie.root)) {
         return;
     }
     weir_walk_start(&walk, &trie, (struct weir_text){NULL, 0});
     do {
         uint32_t offset = walk.stack[walk.depth].offset;
 
-        into = !is_met(drawing, offset);
+        into = weir_meet(&drawing->met, offset);
         if (into) {
             draw_node(drawing, &walk, above[walk.depth]);
-            drawing->met[offset / 4 / 8] |= (uint8_t)(1u << (offset / 4 % 8));
         }
         if (walk.depth > 0) {
             print(drawing, "  n%u -> n%u;\n", walk.stack[walk.depth - 1].offset, offset);
@@ -179,7 +173,7 @@ static void draw_way_to_root(const struct drawing *drawing, uint32_t root, const
     }
 }
 
-static void draw_tries(const struct drawing *drawing)
+static void draw_tries(struct drawing *drawing)
 {
     struct weir_trie basins = weir_basin_trie(drawing->tries);
     struct weir_trie access_tokens = weir_name_trie(drawing->tries, drawing->tries->access_tokens);
@@ -221,7 +215,6 @@ enum weir_status weir_compiled_token_dot(const struct weir_compiled_token *token
     struct weir_allocator memory = weir_allocator_or_default(allocator);
     const struct weir_block *block = weir_block_of(token);
     struct drawing drawing = {.sink = sink, .context = context};
-    size_t met_size = 0;
 
     if ((block->flags & WEIR_FLAG_TRIES) == 0) {
         begin(&drawing, block);
@@ -230,15 +223,12 @@ enum weir_status weir_compiled_token_dot(const struct weir_compiled_token *token
         return WEIR_OK;
     }
     drawing.tries = weir_block_tries(block);
-    met_size = drawing.tries->size / 32 + 1;
-    drawing.met = weir_allocate(&memory, met_size);
-    if (drawing.met == NULL) {
+    if (!weir_met_begin(&drawing.met, drawing.tries, &memory)) {
         return weir_fail_memory(error);
     }
-    memset(drawing.met, 0, met_size);
     begin(&drawing, block);
     draw_tries(&drawing);
     put(&drawing, "}\n");
-    weir_release(&memory, drawing.met, met_size);
+    weir_met_end(&drawing.met, &memory);
     return WEIR_OK;
 }

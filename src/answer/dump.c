@@ -1,10 +1,8 @@
-/* A compiled token as text. Nodes are written where they are first met; `met` has a bit for each
- * place in the tries where one has been. */
+/* A compiled token as text. Nodes are written where they are first met. */
 #include <weir/image.h>
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "answer/walk.h"
 #include "vocabulary/failure.h"
@@ -15,7 +13,7 @@ struct dump {
     weir_text_sink *sink;
     void *context;
     const struct weir_tries *tries;
-    uint8_t *met;
+    struct weir_met met;
 };
 
 __attribute__((format(printf, 2, 3))) static void print(const struct dump *dump, const char *format,
@@ -96,24 +94,14 @@ static void print_grant(const struct dump *dump, const char *kind, struct weir_g
     }
 }
 
-static bool meet(const struct dump *dump, uint32_t offset)
-{
-    uint8_t bit = (uint8_t)(1u << (offset / 4 % 8));
-    bool first = (dump->met[offset / 4 / 8] & bit) == 0;
-
-    dump->met[offset / 4 / 8] |= bit;
-    return first;
-}
-
 /* One node's line: what is granted there, unless it is just what a basin node passes on from above.
  * Returns whether it is met for the first time, and so what is below is due. */
-static bool print_node(const struct dump *dump, const struct weir_walk *walk,
-                       struct weir_grant above)
+static bool print_node(struct dump *dump, const struct weir_walk *walk, struct weir_grant above)
 {
     const struct weir_trie_step *node = &walk->node;
     uint32_t offset = walk->stack[walk->depth].offset;
     unsigned label_length = node->edges.label_length + (walk->depth > 0);
-    bool first = meet(dump, offset);
+    bool first = weir_meet(&dump->met, offset);
 
     print(dump, "%*s", 2 * (int)(walk->depth < 40 ? walk->depth : 40) + 2, "");
     print_label(dump, weir_text_from(walk->name, walk->name.length - label_length));
@@ -135,7 +123,7 @@ static bool print_node(const struct dump *dump, const struct weir_walk *walk,
     return first;
 }
 
-static void dump_trie(const struct dump *dump, const struct weir_trie *trie)
+static void dump_trie(struct dump *dump, const struct weir_trie *trie)
 {
     struct weir_grant above[WEIR_STREAM_MAX + 2] = {{0, 0}};
     struct weir_walk walk;
@@ -152,17 +140,17 @@ static void dump_trie(const struct dump *dump, const struct weir_trie *trie)
     } while (weir_walk_next(&walk, into));
 }
 
-static void dump_streams(const struct dump *dump, uint32_t root)
+static void dump_streams(struct dump *dump, uint32_t root)
 {
     struct weir_trie trie = weir_name_trie(dump->tries, root);
 
-    if (root != 0 && (dump->met[root / 4 / 8] >> (root / 4 % 8) & 1) == 0) {
+    if (root != 0 && !weir_is_met(&dump->met, root)) {
         print(dump, "streams @%u:\n", root);
         dump_trie(dump, &trie);
     }
 }
 
-static void dump_tries(const struct dump *dump)
+static void dump_tries(struct dump *dump)
 {
     struct weir_trie basins = weir_basin_trie(dump->tries);
     struct weir_trie access_tokens = weir_name_trie(dump->tries, dump->tries->access_tokens);
@@ -189,20 +177,16 @@ enum weir_status weir_compiled_token_dump(const struct weir_compiled_token *toke
     struct weir_allocator memory = weir_allocator_or_default(allocator);
     const struct weir_block *block = weir_block_of(token);
     struct dump dump = {.sink = sink, .context = context};
-    size_t met_size = 0;
 
     if ((block->flags & WEIR_FLAG_TRIES) == 0) {
         dump_sets(&dump, block);
         return WEIR_OK;
     }
     dump.tries = weir_block_tries(block);
-    met_size = dump.tries->size / 32 + 1;
-    dump.met = weir_allocate(&memory, met_size);
-    if (dump.met == NULL) {
+    if (!weir_met_begin(&dump.met, dump.tries, &memory)) {
         return weir_fail_memory(error);
     }
-    memset(dump.met, 0, met_size);
     dump_tries(&dump);
-    weir_release(&memory, dump.met, met_size);
+    weir_met_end(&dump.met, &memory);
     return WEIR_OK;
 }

@@ -251,9 +251,7 @@ static bool covers_access_tokens(const struct weir_block *block, uint32_t bit,
 /* Whether the prefix is allowed, and stays so when the token's own is put before it. */
 static bool stream_prefix_valid(const struct weir_block *block, struct weir_text prefix)
 {
-    size_t own = (block->flags & WEIR_FLAG_AUTO_PREFIX) != 0 ? block->stream_length : 0;
-
-    return weir_stream_prefix_allowed(prefix) && prefix.length <= WEIR_STREAM_MAX - own;
+    return weir_stream_prefix_allowed(prefix) && prefix.length <= weir_block_longest_stream(block);
 }
 
 static enum weir_reason decide_streams(const struct weir_block *block, uint32_t bit,

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "vocabulary/memory.h"
+
 struct weir_trie weir_basin_trie(const struct weir_tries *tries)
 {
     return (struct weir_trie){tries, weir_tries_basins(tries) != NULL ? sizeof *tries : 0, true};
@@ -24,6 +26,23 @@ struct weir_trie_step weir_trie_step_at(const struct weir_trie *trie, uint32_t o
         return (struct weir_trie_step){
             weir_name_node_edges(node), {node->prefix, 0}, {node->exact, 0}};
     }
+}
+
+bool weir_met_begin(struct weir_met *met, const struct weir_tries *tries,
+                    const struct weir_allocator *allocator)
+{
+    met->size = tries->size / 32 + 1;
+    met->bits = weir_allocate(allocator, met->size);
+    if (met->bits == NULL) {
+        return false;
+    }
+    memset(met->bits, 0, met->size);
+    return true;
+}
+
+void weir_met_end(struct weir_met *met, const struct weir_allocator *allocator)
+{
+    weir_release(allocator, met->bits, met->size);
 }
 
 /* Enters the node at `offset`, at whose key or start the path ends after `length` bytes. */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <weir/allocator.h>
 #include <weir/name.h>
 #include <weir/token.h>
 
@@ -37,6 +38,31 @@ struct weir_trie_step weir_trie_step_at(const struct weir_trie *trie, uint32_t o
 static inline bool weir_grants_equal(struct weir_grant left, struct weir_grant right)
 {
     return left.operations == right.operations && left.streams == right.streams;
+}
+
+/* The nodes of a token's tries that have been met, some of which several ways lead to. */
+struct weir_met {
+    uint8_t *bits; /* one for each place where a node may be */
+    size_t size;
+};
+
+/* None yet. False: no memory. */
+bool weir_met_begin(struct weir_met *met, const struct weir_tries *tries,
+                    const struct weir_allocator *allocator);
+void weir_met_end(struct weir_met *met, const struct weir_allocator *allocator);
+
+static inline bool weir_is_met(const struct weir_met *met, uint32_t offset)
+{
+    return (met->bits[offset / 4 / 8] >> (offset / 4 % 8) & 1) != 0;
+}
+
+/* Meets a node; returns whether for the first time. */
+static inline bool weir_meet(struct weir_met *met, uint32_t offset)
+{
+    bool first = !weir_is_met(met, offset);
+
+    met->bits[offset / 4 / 8] |= (uint8_t)(1u << (offset / 4 % 8));
+    return first;
 }
 
 /* A walk through the node at `root` and all below it. */

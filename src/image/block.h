@@ -82,6 +82,13 @@ static inline size_t weir_block_size(const struct weir_block *block)
                : weir_round_up_4(size) + weir_block_tries(block)->size;
 }
 
+/* The longest name of a stream that the token's client may use: what its own prefix leaves. */
+static inline size_t weir_block_longest_stream(const struct weir_block *block)
+{
+    return WEIR_STREAM_MAX -
+           ((block->flags & WEIR_FLAG_AUTO_PREFIX) != 0 ? block->stream_length : 0u);
+}
+
 /* Asks for a block's memory: its first two cache lines. */
 static inline void weir_block_prefetch(const struct weir_block *block)
 {

@@ -186,21 +186,25 @@ struct weir_sought {
     uint16_t tag;
 };
 
+/* Asks for the home bucket of what has that hash. */
+static inline void weir_seek_hashed(const struct weir_bucket *buckets, uint64_t bucket_count,
+                                    uint64_t hash, struct weir_sought *sought)
+{
+    sought->home = buckets + weir_hash_home(hash, bucket_count);
+    sought->tag = weir_hash_tag(hash);
+    __builtin_prefetch(sought->home);
+}
+
 /* Asks for the home bucket of an id. */
 static inline __attribute__((always_inline)) bool weir_seek(const struct weir_bucket *buckets,
                                                             uint64_t bucket_count,
                                                             uint64_t hash_key, struct weir_text id,
                                                             struct weir_sought *sought)
 {
-    uint64_t hash = 0;
-
     if (!weir_id_is_usual(id)) {
         return false;
     }
-    hash = weir_hash(id, hash_key);
-    sought->home = buckets + weir_hash_home(hash, bucket_count);
-    sought->tag = weir_hash_tag(hash);
-    __builtin_prefetch(sought->home);
+    weir_seek_hashed(buckets, bucket_count, weir_hash(id, hash_key), sought);
     return true;
 }
 

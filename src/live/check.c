@@ -161,6 +161,14 @@ bool weir_engine_resolve_by_digest(const struct weir_engine *engine,
     return block != NULL;
 }
 
+/* What was resolved by credential and is seen expired stays so. Returns the reason. */
+static inline enum weir_reason remember_expiry(struct weir_resolved *resolved,
+                                               enum weir_reason reason)
+{
+    resolved->expired = resolved->by_credential && reason == WEIR_EXPIRED;
+    return reason;
+}
+
 /* Likewise inside a read section. */
 static enum weir_reason check_resolved(const struct weir_engine *engine,
                                        struct weir_resolved *resolved,
@@ -185,8 +193,7 @@ weir_engine_check_resolved(const struct weir_engine *engine, struct weir_resolve
     section = weir_section_begin();
     reason = check_resolved(engine, resolved, request, now);
     weir_section_end(section);
-    resolved->expired = resolved->by_credential && reason == WEIR_EXPIRED;
-    return reason;
+    return remember_expiry(resolved, reason);
 }
 
 /*
@@ -221,8 +228,7 @@ enum weir_reason weir_engine_check_resolved_under(const struct weir_engine *engi
     reason = weir_check_token_under(weir_block_token(find_resolved(engine, resolved)), request, now)
                  .reason;
     weir_section_end(section);
-    resolved->expired = resolved->by_credential && reason == WEIR_EXPIRED;
-    return reason;
+    return remember_expiry(resolved, reason);
 }
 
 const struct weir_compiled_token *weir_engine_find_resolved(const struct weir_engine *engine,

@@ -216,16 +216,11 @@ static inline bool weir_live_sought_slot(const struct weir_sought *sought, bool 
 static inline bool weir_live_seek_in_own(const struct weir_own *own, struct weir_text id,
                                          struct weir_sought *sought)
 {
-    uint64_t hash = 0;
-
     if (own == NULL ||
         __atomic_load_n(weir_bucket_spilled(sought->home), __ATOMIC_RELAXED) != 0) { /* D */
         return false;
     }
-    hash = weir_own_hash(own, id);
-    sought->home = weir_live_home(&own->id, hash);
-    sought->tag = weir_hash_tag(hash);
-    __builtin_prefetch(sought->home);
+    weir_seek_hashed(own->id.buckets, own->id.bucket_count, weir_own_hash(own, id), sought);
     return true;
 }
 

@@ -121,9 +121,7 @@ static inline uint32_t weir_block_access_token_grant(const struct weir_block *bl
  * valid UTF-8 and the name not empty, so only the length can be wrong. */
 static inline bool weir_block_stream_valid(const struct weir_block *block, struct weir_text stream)
 {
-    size_t prefix = (block->flags & WEIR_FLAG_AUTO_PREFIX) != 0 ? block->stream_length : 0;
-
-    return weir_stream_allowed(stream) && stream.length <= WEIR_STREAM_MAX - prefix;
+    return weir_stream_allowed(stream) && stream.length <= weir_block_longest_stream(block);
 }
 
 static inline enum weir_reason weir_decide_stream(const struct weir_block *block, uint32_t bit,

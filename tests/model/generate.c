@@ -42,15 +42,23 @@ void *must_allocate(size_t size)
     return memory;
 }
 
+void *must_grow(void *memory, size_t count, size_t *room, size_t size)
+{
+    if (count < *room) {
+        return memory;
+    }
+    *room = 2 * count + 16;
+    memory = realloc(memory, *room * size);
+    if (memory == NULL) {
+        abort();
+    }
+    return memory;
+}
+
 void *world_allocate(struct world *world, size_t size)
 {
-    if (world->memory_count == world->memory_room) {
-        world->memory_room = 2 * world->memory_room + 64;
-        world->memory = realloc(world->memory, world->memory_room * sizeof *world->memory);
-        if (world->memory == NULL) {
-            abort();
-        }
-    }
+    world->memory =
+        must_grow(world->memory, world->memory_count, &world->memory_room, sizeof *world->memory);
     return world->memory[world->memory_count++] = must_allocate(size);
 }
 

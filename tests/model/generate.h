@@ -81,4 +81,8 @@ void shuffle(struct dice *dice, void *things, size_t count, size_t size);
 /* `size` bytes, or the end of the process. */
 void *must_allocate(size_t size);
 
+/* The array with room for one element more than `count`, each of that size, or the end of the
+ * process. `*room` is how many it has room for. */
+void *must_grow(void *memory, size_t count, size_t *room, size_t size);
+
 #endif

@@ -78,6 +78,10 @@ void naive_narrow(const struct weir_token *token, enum weir_operation operation,
                   struct naive_listing *listing);
 void naive_listing_fini(struct naive_listing *listing);
 
+/* Whether the name is one of these, or begins with one of those. */
+bool naive_listed(const struct weir_text *exact, size_t exact_count,
+                  const struct weir_text *prefixes, size_t prefix_count, struct weir_text name);
+
 /* Whether the token may list the name: a scope that counts has it in its set, and it begins with
  * what was requested. */
 bool naive_listable(const struct weir_token *token, enum weir_operation operation,

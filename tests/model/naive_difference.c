@@ -34,17 +34,8 @@ bool naive_begins_some(enum weir_set_role role, size_t longest, struct weir_text
 
 static bool listing_has(const struct weir_listing *listing, struct weir_text name)
 {
-    for (size_t i = 0; i < listing->exact_count; i++) {
-        if (naive_same(listing->exact[i], name)) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < listing->prefix_count; i++) {
-        if (naive_begins(name, listing->prefixes[i])) {
-            return true;
-        }
-    }
-    return false;
+    return naive_listed(listing->exact, listing->exact_count, listing->prefixes,
+                        listing->prefix_count, name);
 }
 
 bool naive_set_has(const struct weir_name_set *set, struct weir_text name)

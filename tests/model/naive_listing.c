@@ -19,6 +19,22 @@ static bool scope_counts(const struct weir_scope *scope, enum weir_operation ope
            (operation != WEIR_LIST_STREAMS || naive_matches(&scope->basins, basin));
 }
 
+bool naive_listed(const struct weir_text *exact, size_t exact_count,
+                  const struct weir_text *prefixes, size_t prefix_count, struct weir_text name)
+{
+    for (size_t i = 0; i < exact_count; i++) {
+        if (naive_same(exact[i], name)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < prefix_count; i++) {
+        if (naive_begins(name, prefixes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool naive_listable(const struct weir_token *token, enum weir_operation operation,
                     struct weir_text basin, struct weir_text requested, struct weir_text name)
 {

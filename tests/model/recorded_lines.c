@@ -8,23 +8,10 @@
 #include "model/naive.h"
 #include "model/report.h"
 
-static void *grow(void *memory, size_t count, size_t *room, size_t size)
-{
-    if (count < *room) {
-        return memory;
-    }
-    *room = 2 * *room + 16;
-    memory = realloc(memory, *room * size);
-    if (memory == NULL) {
-        abort();
-    }
-    return memory;
-}
-
 static void *keep(struct recorded_lines *lines, size_t size)
 {
     lines->memory =
-        grow(lines->memory, lines->memory_count, &lines->memory_room, sizeof *lines->memory);
+        must_grow(lines->memory, lines->memory_count, &lines->memory_room, sizeof *lines->memory);
     return lines->memory[lines->memory_count++] = must_allocate(size);
 }
 
@@ -70,7 +57,7 @@ void record_line(void *context, const struct weir_difference *difference)
     line.request.basin = keep_text(lines, difference->request.basin);
     line.request.stream = keep_text(lines, difference->request.stream);
     line.request.access_token = keep_text(lines, difference->request.access_token);
-    lines->lines = grow(lines->lines, lines->count, &lines->room, sizeof *lines->lines);
+    lines->lines = must_grow(lines->lines, lines->count, &lines->room, sizeof *lines->lines);
     lines->lines[lines->count++] = line;
 }
 

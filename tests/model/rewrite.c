@@ -6,19 +6,6 @@
 #include "model/naive.h"
 #include "model/naive_difference.h"
 
-static void *grown(void *memory, size_t count, size_t *room, size_t size)
-{
-    if (count < *room) {
-        return memory;
-    }
-    *room = 2 * count + 16;
-    memory = realloc(memory, *room * size);
-    if (memory == NULL) {
-        abort();
-    }
-    return memory;
-}
-
 static void begin(struct rewriting *rewriting, const struct weir_token *token)
 {
     *rewriting = (struct rewriting){.token = *token, .room = token->scope_count + 16};
@@ -38,8 +25,8 @@ void rewriting_fini(struct rewriting *rewriting)
 
 static void add_scope(struct rewriting *rewriting, struct weir_scope scope)
 {
-    rewriting->scopes = grown(rewriting->scopes, rewriting->token.scope_count, &rewriting->room,
-                              sizeof *rewriting->scopes);
+    rewriting->scopes = must_grow(rewriting->scopes, rewriting->token.scope_count, &rewriting->room,
+                                  sizeof *rewriting->scopes);
     rewriting->scopes[rewriting->token.scope_count++] = scope;
     rewriting->token.scopes = rewriting->scopes;
 }
@@ -52,8 +39,8 @@ static void drop_scope(struct rewriting *rewriting, size_t place)
 /* Keeps a text, which is then the rewriting's to free. */
 static struct weir_text own(struct rewriting *rewriting, struct weir_text text)
 {
-    rewriting->texts = grown(rewriting->texts, rewriting->text_count, &rewriting->text_room,
-                             sizeof *rewriting->texts);
+    rewriting->texts = must_grow(rewriting->texts, rewriting->text_count, &rewriting->text_room,
+                                 sizeof *rewriting->texts);
     rewriting->texts[rewriting->text_count++] = text;
     return text;
 }

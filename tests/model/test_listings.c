@@ -75,17 +75,8 @@ static bool same_texts(const struct weir_text *left, size_t left_count,
 
 static bool in_listing(const struct naive_listing *listing, struct weir_text name)
 {
-    for (size_t i = 0; i < listing->exact_count; i++) {
-        if (naive_same(listing->exact[i], name)) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < listing->prefix_count; i++) {
-        if (naive_begins(name, listing->prefixes[i])) {
-            return true;
-        }
-    }
-    return false;
+    return naive_listed(listing->exact, listing->exact_count, listing->prefixes,
+                        listing->prefix_count, name);
 }
 
 static bool valid_in_role(enum weir_set_role role, struct weir_text name)

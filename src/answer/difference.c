@@ -2,663 +2,13 @@
 
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-#include "answer/alike.h"
+#include "answer/comparison.h"
 #include "answer/gather.h"
-#include "answer/regions.h"
-#include "answer/walk.h"
 #include "vocabulary/failure.h"
 #include "vocabulary/memory.h"
 #include "vocabulary/operation_sets.h"
 #include "vocabulary/sort.h"
 #include "vocabulary/text.h"
-
-enum { OLD, NEW, SIDES };
-
-/* One of the two tokens. */
-struct side {
-    const struct weir_compiled_token *token; /* NULL: none, or it has expired */
-    const struct weir_block *block;          /* likewise */
-    const struct weir_tries *tries;          /* NULL: its sets are beside its id */
-    bool auto_prefix;
-    size_t longest_stream; /* that its client may name */
-};
-
-/* What a side says from a name on. */
-struct rule {
-    struct weir_text name;
-    struct weir_grant prefix; /* on the names that begin so */
-    struct weir_grant exact;  /* on the name itself */
-};
-
-/* In byte order. */
-struct rules {
-    struct rule *rules;
-    size_t count;
-    size_t capacity;
-};
-
-/* The places of both sides' rules, and what each side grants there. */
-struct union_place {
-    struct weir_grant rest[SIDES];
-    struct weir_grant exact[SIDES];
-};
-
-struct union_places {
-    struct weir_place *places;
-    struct union_place *grants; /* one a place */
-    size_t count;
-};
-
-/* Streams that one side grants and the other does not: the value of basins where it is so. */
-struct stream_value {
-    struct weir_region_value value; /* of basins */
-    const struct weir_region_set *streams;
-    uint64_t hash;
-    struct stream_value *next;  /* in its bucket */
-    struct stream_value *later; /* in the order in which they were found */
-};
-
-/* What became of a pair of sets of streams. */
-struct pair {
-    uint32_t roots[SIDES];
-    struct stream_value *value; /* NULL: nothing is granted more */
-    struct pair *next;
-};
-
-struct comparison {
-    struct side sides[SIDES];
-    struct weir_arena kept;    /* until the end */
-    struct weir_arena scratch; /* until the next operation and direction */
-    struct weir_arena passing; /* until two sets of names have been compared */
-    struct union_places basins;
-    struct weir_alike alike; /* if both have tries */
-    size_t steps;            /* rules gone through */
-    bool steps_exceeded;
-    weir_difference_visitor *visit;
-    void *context;
-
-    /* Of the operation and direction at hand: `to` may do something that `from` may not. */
-    enum weir_operation operation;
-    uint32_t bit;
-    unsigned to;
-    unsigned from;
-    struct pair **pairs;
-    struct stream_value **values;
-    size_t buckets; /* of pairs, and of values: a power of two */
-    struct stream_value *first_value;
-    struct stream_value **last_link;
-};
-
-/*
- * ---- Sides ----
- */
-
-static struct side side_of(const struct weir_compiled_token *token, struct weir_instant now)
-{
-    struct side side = {.longest_stream = WEIR_STREAM_MAX};
-
-    if (token == NULL || weir_block_expired(weir_block_of(token), weir_expiry_of(now))) {
-        return side;
-    }
-    side.token = token;
-    side.block = weir_block_of(token);
-    side.auto_prefix = (side.block->flags & WEIR_FLAG_AUTO_PREFIX) != 0;
-    side.longest_stream = weir_block_longest_stream(side.block);
-    if ((side.block->flags & WEIR_FLAG_TRIES) != 0) {
-        side.tries = weir_block_tries(side.block);
-    }
-    return side;
-}
-
-static bool side_permits(const struct side *side, uint32_t bit)
-{
-    return side->block != NULL && (side->block->operations & bit) != 0;
-}
-
-/* In the place of a trie's root, which is a multiple of four: the set beside the token's id. */
-#define INLINE_SET 1u
-
-/*
- * ---- Rules ----
- */
-
-static bool add_rule(struct weir_arena *arena, struct rules *rules, struct weir_text name,
-                     struct weir_grant prefix, struct weir_grant exact)
-{
-    char *bytes = weir_arena_allocate(arena, name.length + 1);
-
-    if (bytes == NULL) {
-        return false;
-    }
-    if (rules->count == rules->capacity) {
-        size_t capacity = rules->capacity == 0 ? 8 : 2 * rules->capacity;
-        struct rule *grown = weir_arena_allocate(arena, capacity * sizeof *grown);
-
-        if (grown == NULL) {
-            return false;
-        }
-        if (rules->count > 0) {
-            memcpy(grown, rules->rules, rules->count * sizeof *grown);
-        }
-        rules->rules = grown;
-        rules->capacity = capacity;
-    }
-    if (name.length > 0) {
-        memcpy(bytes, name.bytes, name.length);
-    }
-    rules->rules[rules->count++] = (struct rule){{bytes, name.length}, prefix, exact};
-    return true;
-}
-
-static bool add_set(struct weir_arena *arena, struct rules *rules, enum weir_set_kind kind,
-                    struct weir_text name, struct weir_grant grant)
-{
-    const struct weir_grant nothing = {0, 0};
-
-    return kind == WEIR_SET_NOTHING ||
-           add_rule(arena, rules, name, kind == WEIR_SET_PREFIX ? grant : nothing, grant);
-}
-
-/* What the trie grants and the token permits at all. */
-static struct weir_grant permitted_grant(const struct side *side, struct weir_grant grant)
-{
-    grant.operations &= side->block->operations;
-    return grant;
-}
-
-/* All that a side says about basins. */
-static bool basin_rules(struct weir_arena *arena, const struct side *side, struct rules *rules)
-{
-    struct weir_trie trie;
-    struct weir_walk walk;
-
-    if (side->block == NULL) {
-        return true;
-    }
-    if (side->tries == NULL) {
-        return add_set(arena, rules, weir_block_kind(side->block, WEIR_KIND_BASINS),
-                       weir_block_basin(side->block),
-                       (struct weir_grant){side->block->operations, INLINE_SET});
-    }
-    trie = weir_basin_trie(side->tries);
-    if (trie.root == 0) {
-        return true;
-    }
-    weir_walk_start(&walk, &trie, (struct weir_text){NULL, 0});
-    do {
-        if (!add_rule(arena, rules, walk.name, permitted_grant(side, walk.node.prefix),
-                      permitted_grant(side, walk.node.exact))) {
-            return false;
-        }
-    } while (weir_walk_next(&walk, true));
-    return true;
-}
-
-static bool count_step(struct comparison *comparison)
-{
-    comparison->steps_exceeded = ++comparison->steps > WEIR_DIFFERENCE_STEPS_MAX;
-    return !comparison->steps_exceeded;
-}
-
-/* A set of names, each member of which is a rule that grants the operation at hand. */
-struct member_rules {
-    struct comparison *comparison;
-    struct weir_arena *arena;
-    struct rules rules;
-    struct weir_grant grant;
-};
-
-static bool add_member_rule(void *context, struct weir_text name, bool is_prefix)
-{
-    struct member_rules *members = context;
-
-    return count_step(members->comparison) &&
-           add_set(members->arena, &members->rules, is_prefix ? WEIR_SET_PREFIX : WEIR_SET_EXACT,
-                   name, members->grant);
-}
-
-/* The names to which the trie at that root, or the set in its place, grants the operation. */
-static bool name_rules(struct comparison *comparison, const struct side *side, uint32_t root,
-                       struct rules *rules)
-{
-    struct member_rules members = {
-        .comparison = comparison,
-        .arena = &comparison->passing,
-        .grant = {comparison->bit, 0},
-    };
-    bool complete = true;
-
-    if (root == INLINE_SET && (comparison->bit & WEIR_USES_ACCESS_TOKENS) != 0) {
-        complete = add_set(members.arena, &members.rules,
-                           weir_block_kind(side->block, WEIR_KIND_ACCESS_TOKENS),
-                           weir_block_access_token(side->block), members.grant);
-    } else if (root == INLINE_SET && side->auto_prefix) {
-        complete = add_member_rule(&members, (struct weir_text){"", 0}, true);
-    } else if (root == INLINE_SET) {
-        complete =
-            add_set(members.arena, &members.rules, weir_block_kind(side->block, WEIR_KIND_STREAMS),
-                    weir_block_stream(side->block), members.grant);
-    } else if (root != 0) {
-        struct weir_trie trie = weir_name_trie(side->tries, root);
-
-        complete = weir_walk_members(&trie, (struct weir_text){NULL, 0}, comparison->bit,
-                                     add_member_rule, &members);
-    }
-    *rules = members.rules;
-    return complete;
-}
-
-/* Adds the rule that the walk is at, if there is one. */
-static bool add_walked_rule(struct comparison *comparison, const struct weir_walk *walk,
-                            struct rules *rules)
-{
-    const struct weir_grant grant = {comparison->bit, 0};
-    const bool is_prefix = (walk->node.prefix.operations & comparison->bit) != 0;
-
-    if (!is_prefix && (walk->node.exact.operations & comparison->bit) == 0) {
-        return true;
-    }
-    return add_set(&comparison->passing, rules, is_prefix ? WEIR_SET_PREFIX : WEIR_SET_EXACT,
-                   walk->name, grant);
-}
-
-/*
- * The names to which two tries grant the operation at hand, without what both have in common: a
- * node that says the same in both is met by both walks at once, since neither has met a prefix
- * before that grants all below it. What is left out so is granted by both and makes no difference.
- */
-static bool differing_rules(struct comparison *comparison, const uint32_t roots[SIDES],
-                            struct rules rules[SIDES])
-{
-    struct weir_walk walks[SIDES];
-    bool ended[SIDES] = {false, false};
-
-    for (unsigned side = OLD; side < SIDES; side++) {
-        struct weir_trie trie = weir_name_trie(comparison->sides[side].tries, roots[side]);
-
-        weir_walk_start(&walks[side], &trie, (struct weir_text){NULL, 0});
-    }
-    while (!ended[OLD] || !ended[NEW]) {
-        int order = ended[OLD]   ? 1
-                    : ended[NEW] ? -1
-                                 : weir_text_compare(walks[OLD].name, walks[NEW].name);
-        bool alike =
-            order == 0 &&
-            weir_alike_at(&comparison->alike, OLD, walks[OLD].stack[walks[OLD].depth].offset) ==
-                weir_alike_at(&comparison->alike, NEW, walks[NEW].stack[walks[NEW].depth].offset);
-
-        for (unsigned side = OLD; side < SIDES; side++) {
-            struct weir_walk *walk = &walks[side];
-
-            if (side == OLD ? order > 0 : order < 0) {
-                continue;
-            }
-            if (!count_step(comparison) ||
-                (!alike && !add_walked_rule(comparison, walk, &rules[side]))) {
-                return false;
-            }
-            ended[side] = !weir_walk_next(
-                walk, !alike && (walk->node.prefix.operations & comparison->bit) == 0);
-        }
-    }
-    return true;
-}
-
-static bool is_root(uint32_t root)
-{
-    return root != 0 && root != INLINE_SET;
-}
-
-/* What each side grants, as far as that matters for the difference. */
-static bool both_rules(struct comparison *comparison, const uint32_t roots[SIDES],
-                       struct rules rules[SIDES])
-{
-    if (is_root(roots[OLD]) && is_root(roots[NEW])) {
-        return differing_rules(comparison, roots, rules);
-    }
-    return name_rules(comparison, &comparison->sides[OLD], roots[OLD], &rules[OLD]) &&
-           name_rules(comparison, &comparison->sides[NEW], roots[NEW], &rules[NEW]);
-}
-
-/*
- * ---- Both sides' places ----
- */
-
-/* How far one side's rules have been gone through: up to the place at hand, those of whose names it
- * begins with are in the stack. */
-struct cursor {
-    const struct rules *rules;
-    size_t next;
-    unsigned depth;
-    size_t stack[WEIR_STREAM_MAX + 1];
-};
-
-static const struct rule *cursor_next(const struct cursor *cursor)
-{
-    return cursor->next < cursor->rules->count ? &cursor->rules->rules[cursor->next] : NULL;
-}
-
-static void cursor_move(struct cursor *cursor, struct weir_text name, struct weir_grant *rest,
-                        struct weir_grant *exact)
-{
-    const struct rule *rules = cursor->rules->rules;
-    const struct rule *next = cursor_next(cursor);
-    bool is_here = next != NULL && weir_text_equal(next->name, name);
-
-    while (cursor->depth > 0 &&
-           !weir_text_begins_with(name, rules[cursor->stack[cursor->depth - 1]].name)) {
-        cursor->depth--;
-    }
-    if (is_here) {
-        cursor->stack[cursor->depth++] = cursor->next++;
-    }
-    *rest = cursor->depth > 0 ? rules[cursor->stack[cursor->depth - 1]].prefix
-                              : (struct weir_grant){0, 0};
-    *exact = is_here ? next->exact : *rest;
-}
-
-static bool join_rules(struct weir_arena *arena, const struct rules rules[SIDES],
-                       struct union_places *joined)
-{
-    struct cursor cursors[SIDES] = {{.rules = &rules[OLD]}, {.rules = &rules[NEW]}};
-    size_t most = rules[OLD].count + rules[NEW].count;
-
-    joined->count = 0;
-    joined->places = weir_arena_allocate(arena, (most + 1) * sizeof *joined->places);
-    joined->grants = weir_arena_allocate(arena, (most + 1) * sizeof *joined->grants);
-    if (joined->places == NULL || joined->grants == NULL) {
-        return false;
-    }
-    for (;;) {
-        const struct rule *old_rule = cursor_next(&cursors[OLD]);
-        const struct rule *new_rule = cursor_next(&cursors[NEW]);
-        const struct rule *rule = old_rule == NULL ? new_rule : old_rule;
-        struct union_place *grants = &joined->grants[joined->count];
-
-        if (rule == NULL) {
-            return true;
-        }
-        if (new_rule != NULL && weir_text_compare(new_rule->name, rule->name) < 0) {
-            rule = new_rule;
-        }
-        for (unsigned side = OLD; side < SIDES; side++) {
-            cursor_move(&cursors[side], rule->name, &grants->rest[side], &grants->exact[side]);
-        }
-        joined->places[joined->count++] = (struct weir_place){.name = rule->name};
-    }
-}
-
-static bool join_basins(struct comparison *comparison)
-{
-    struct rules rules[SIDES] = {{0}};
-
-    for (unsigned side = OLD; side < SIDES; side++) {
-        if (!basin_rules(&comparison->kept, &comparison->sides[side], &rules[side])) {
-            return false;
-        }
-    }
-    return join_rules(&comparison->kept, rules, &comparison->basins) &&
-           weir_regions_examine(&comparison->kept, comparison->basins.places,
-                                comparison->basins.count,
-                                weir_beginning_of(WEIR_NAME_BASIN, WEIR_BASIN_MAX));
-}
-
-/*
- * ---- Names that one side grants and the other does not ----
- */
-
-/* Whether a side with auto-prefix has the name, or names that begin so, for its client. */
-static bool side_has_room(const struct side *side, struct weir_text name)
-{
-    return name.length <= side->longest_stream;
-}
-
-/* Whether it grants the operation where it says so: as the length of names allows, too. */
-static bool grants_name(const struct comparison *comparison, unsigned side, struct weir_grant grant,
-                        struct weir_text name)
-{
-    return grant.operations != 0 && ((comparison->bit & WEIR_USES_STREAMS) == 0 ||
-                                     side_has_room(&comparison->sides[side], name));
-}
-
-static struct weir_region_value *more_value(const struct comparison *comparison,
-                                            const struct weir_grant grants[SIDES],
-                                            struct weir_text name, struct weir_region_value *value)
-{
-    return grants_name(comparison, comparison->to, grants[comparison->to], name) &&
-                   !grants_name(comparison, comparison->from, grants[comparison->from], name)
-               ? value
-               : NULL;
-}
-
-static struct weir_text keep_text(struct weir_arena *arena, struct weir_text text)
-{
-    char *bytes = weir_arena_allocate(arena, text.length + 1);
-
-    if (bytes != NULL && text.length > 0) {
-        memcpy(bytes, text.bytes, text.length);
-    }
-    return (struct weir_text){bytes, text.length};
-}
-
-static bool keep_texts(struct weir_arena *arena, const struct weir_text **texts, size_t count)
-{
-    struct weir_text *kept = weir_arena_allocate(arena, (count + 1) * sizeof *kept);
-
-    for (size_t i = 0; kept != NULL && i < count; i++) {
-        kept[i] = keep_text(arena, (*texts)[i]);
-        if (kept[i].bytes == NULL) {
-            return false;
-        }
-    }
-    *texts = kept;
-    return kept != NULL;
-}
-
-static bool keep_listing(struct weir_arena *arena, struct weir_listing *listing)
-{
-    return keep_texts(arena, &listing->exact, listing->exact_count) &&
-           keep_texts(arena, &listing->prefixes, listing->prefix_count);
-}
-
-/* Copies the sets; NULL for none. False: no memory. */
-static bool keep_sets(struct weir_arena *arena, const struct weir_region_set *sets,
-                      const struct weir_region_set **kept)
-{
-    struct weir_region_set *first = NULL;
-    struct weir_region_set **link = &first;
-
-    for (; sets != NULL; sets = sets->within) {
-        struct weir_region_set *set = weir_arena_allocate(arena, sizeof *set);
-
-        if (set == NULL) {
-            return false;
-        }
-        *set = (struct weir_region_set){.names = sets->names};
-        set->example = keep_text(arena, sets->example);
-        if (set->example.bytes == NULL || !keep_listing(arena, &set->names.included) ||
-            !keep_listing(arena, &set->names.except)) {
-            return false;
-        }
-        *link = set;
-        link = &set->within;
-    }
-    *kept = first;
-    return true;
-}
-
-/* What the set at the first root has and that at the second has not; NULL for nothing. They are
- * names of streams, or ids, as the operation has it. False: no memory. */
-static bool subtract(struct comparison *comparison, const uint32_t roots[SIDES],
-                     const struct weir_region_set **more)
-{
-    const bool streams = (comparison->bit & WEIR_USES_STREAMS) != 0;
-    struct weir_region_value value = {NULL};
-    struct weir_beginning none;
-    struct union_places joined;
-    struct rules rules[SIDES] = {{0}};
-
-    *more = NULL;
-    weir_arena_reset(&comparison->passing);
-    if (roots[comparison->to] == 0) {
-        return true;
-    }
-    if (!both_rules(comparison, roots, rules) ||
-        !join_rules(&comparison->passing, rules, &joined)) {
-        return false;
-    }
-    for (size_t i = 0; i < joined.count; i++) {
-        struct weir_place *place = &joined.places[i];
-
-        place->rest = more_value(comparison, joined.grants[i].rest, place->name, &value);
-        place->exact = more_value(comparison, joined.grants[i].exact, place->name, &value);
-    }
-    none = streams ? weir_beginning_of(WEIR_NAME_STREAM,
-                                       comparison->sides[comparison->to].longest_stream)
-                   : weir_beginning_of(WEIR_NAME_TOKEN_ID, WEIR_TOKEN_ID_MAX);
-    return weir_regions_examine(&comparison->passing, joined.places, joined.count, none) &&
-           weir_regions_gather(&comparison->passing, joined.places, joined.count) &&
-           keep_sets(&comparison->scratch, value.sets, more);
-}
-
-/*
- * ---- Streams, by basin ----
- */
-
-static void hash_listing(XXH3_state_t *state, const struct weir_listing *listing)
-{
-    const struct weir_text *parts[] = {listing->exact, listing->prefixes};
-    const size_t counts[] = {listing->exact_count, listing->prefix_count};
-
-    for (unsigned part = 0; part < 2; part++) {
-        (void)XXH3_64bits_update(state, &counts[part], sizeof counts[part]);
-        for (size_t i = 0; i < counts[part]; i++) {
-            const struct weir_text text = parts[part][i];
-
-            (void)XXH3_64bits_update(state, &text.length, sizeof text.length);
-            (void)XXH3_64bits_update(state, text.bytes, text.length);
-        }
-    }
-}
-
-static uint64_t hash_names(const struct weir_name_set *names)
-{
-    XXH3_state_t state;
-
-    (void)XXH3_64bits_reset(&state);
-    hash_listing(&state, &names->included);
-    hash_listing(&state, &names->except);
-    return XXH3_64bits_digest(&state);
-}
-
-static bool texts_equal(const struct weir_text *left, const struct weir_text *right, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!weir_text_equal(left[i], right[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool listings_equal(const struct weir_listing *left, const struct weir_listing *right)
-{
-    return left->exact_count == right->exact_count && left->prefix_count == right->prefix_count &&
-           texts_equal(left->exact, right->exact, left->exact_count) &&
-           texts_equal(left->prefixes, right->prefixes, left->prefix_count);
-}
-
-/* The value of that set of streams; NULL: no memory. */
-static struct stream_value *value_of(struct comparison *comparison,
-                                     const struct weir_region_set *streams)
-{
-    const uint64_t hash = hash_names(&streams->names);
-    struct stream_value **bucket = &comparison->values[hash & (comparison->buckets - 1)];
-    struct stream_value *value = *bucket;
-
-    for (; value != NULL; value = value->next) {
-        if (value->hash == hash &&
-            listings_equal(&value->streams->names.included, &streams->names.included) &&
-            listings_equal(&value->streams->names.except, &streams->names.except)) {
-            return value;
-        }
-    }
-    value = weir_arena_allocate(&comparison->scratch, sizeof *value);
-    if (value != NULL) {
-        *value = (struct stream_value){.streams = streams, .hash = hash, .next = *bucket};
-        *bucket = value;
-        *comparison->last_link = value;
-        comparison->last_link = &value->later;
-    }
-    return value;
-}
-
-static struct pair **pair_link(struct comparison *comparison, const uint32_t roots[SIDES])
-{
-    size_t bucket = (size_t)((roots[OLD] * UINT64_C(0x9e3779b97f4a7c15) + roots[NEW]) *
-                                 UINT64_C(0x9e3779b97f4a7c15) >>
-                             32) &
-                    (comparison->buckets - 1);
-    struct pair **link = &comparison->pairs[bucket];
-
-    while (*link != NULL && memcmp((*link)->roots, roots, sizeof(*link)->roots) != 0) {
-        link = &(*link)->next;
-    }
-    return link;
-}
-
-/* The value of a basin on which the sides grant that. False: no memory. */
-static bool stream_value(struct comparison *comparison, const struct weir_grant grants[SIDES],
-                         bool both_needed, struct weir_region_value **value)
-{
-    uint32_t roots[SIDES];
-    const struct weir_region_set *more = NULL;
-    struct pair **link = NULL;
-
-    *value = NULL;
-    for (unsigned side = OLD; side < SIDES; side++) {
-        bool permitted = (grants[side].operations & comparison->bit) != 0;
-
-        if (!permitted && (both_needed || side == comparison->to)) {
-            return true;
-        }
-        roots[side] = permitted ? grants[side].streams : 0;
-    }
-    link = pair_link(comparison, roots);
-    if (*link == NULL) {
-        struct pair *pair = weir_arena_allocate(&comparison->scratch, sizeof *pair);
-
-        if (pair == NULL || !subtract(comparison, roots, &more)) {
-            return false;
-        }
-        memcpy(pair->roots, roots, sizeof roots);
-        pair->value = more != NULL ? value_of(comparison, more) : NULL;
-        if (more != NULL && pair->value == NULL) {
-            return false;
-        }
-        *link = pair;
-    }
-    *value = (*link)->value != NULL ? &(*link)->value->value : NULL;
-    return true;
-}
-
-static bool make_pairs(struct comparison *comparison)
-{
-    comparison->buckets = 16;
-    while (comparison->buckets < 2 * comparison->basins.count) {
-        comparison->buckets *= 2;
-    }
-    comparison->pairs =
-        weir_arena_allocate(&comparison->scratch, comparison->buckets * sizeof *comparison->pairs);
-    comparison->values =
-        weir_arena_allocate(&comparison->scratch, comparison->buckets * sizeof *comparison->values);
-    comparison->first_value = NULL;
-    comparison->last_link = &comparison->first_value;
-    return comparison->pairs != NULL && comparison->values != NULL;
-}
 
 /*
  * ---- One operation, in one direction ----
@@ -762,14 +112,14 @@ static bool compare_basins_and_streams(struct comparison *comparison,
     const struct saying *sayings = NULL;
     size_t count = 0;
 
-    if (!make_pairs(comparison)) {
+    if (!weir_make_pairs(comparison)) {
         return false;
     }
     for (size_t i = 0; i < basins->count; i++) {
         struct weir_place *place = &basins->places[i];
 
-        if (!stream_value(comparison, basins->grants[i].rest, both_needed, &place->rest) ||
-            !stream_value(comparison, basins->grants[i].exact, both_needed, &place->exact)) {
+        if (!weir_stream_value(comparison, basins->grants[i].rest, both_needed, &place->rest) ||
+            !weir_stream_value(comparison, basins->grants[i].exact, both_needed, &place->exact)) {
             return false;
         }
     }
@@ -826,11 +176,11 @@ static bool compare_access_tokens(struct comparison *comparison, enum weir_diffe
     for (unsigned side = OLD; side < SIDES; side++) {
         const struct side *at = &comparison->sides[side];
 
-        if (side_permits(at, comparison->bit)) {
+        if (weir_side_permits(at, comparison->bit)) {
             roots[side] = at->tries != NULL ? at->tries->access_tokens : INLINE_SET;
         }
     }
-    if (!subtract(comparison, roots, &more)) {
+    if (!weir_subtract(comparison, roots, &more)) {
         return false;
     }
     for (; more != NULL; more = more->within) {
@@ -846,7 +196,7 @@ static bool compare_permitted(struct comparison *comparison)
 {
     const enum weir_difference_change change = more_or_less(comparison, WEIR_GAINED, WEIR_LOST);
 
-    if (!side_permits(&comparison->sides[comparison->to], comparison->bit)) {
+    if (!weir_side_permits(&comparison->sides[comparison->to], comparison->bit)) {
         return true;
     }
     switch (weir_operation_target(comparison->operation)) {
@@ -857,7 +207,7 @@ static bool compare_permitted(struct comparison *comparison)
     case WEIR_TARGET_ACCESS_TOKEN:
         return compare_access_tokens(comparison, change);
     default:
-        if (!side_permits(&comparison->sides[comparison->from], comparison->bit)) {
+        if (!weir_side_permits(&comparison->sides[comparison->from], comparison->bit)) {
             emit(comparison, change, (struct weir_difference){.operation = comparison->operation});
         }
         return true;
@@ -870,8 +220,8 @@ static bool compare_listed(struct comparison *comparison)
     const enum weir_difference_change change =
         more_or_less(comparison, WEIR_LISTS_MORE, WEIR_LISTS_LESS);
 
-    if (!side_permits(&comparison->sides[OLD], comparison->bit) ||
-        !side_permits(&comparison->sides[NEW], comparison->bit)) {
+    if (!weir_side_permits(&comparison->sides[OLD], comparison->bit) ||
+        !weir_side_permits(&comparison->sides[NEW], comparison->bit)) {
         return true;
     }
     switch (comparison->operation) {
@@ -992,7 +342,7 @@ enum weir_status weir_diff_tokens(const struct weir_compiled_token *old_token,
 {
     struct weir_allocator memory = weir_allocator_or_default(allocator);
     struct comparison comparison = {
-        .sides = {[OLD] = side_of(old_token, now), [NEW] = side_of(new_token, now)},
+        .sides = {[OLD] = weir_side_of(old_token, now), [NEW] = weir_side_of(new_token, now)},
         .kept = {.allocator = memory, .limit = WEIR_DIFFERENCE_MEMORY_MAX / 4},
         .scratch = {.allocator = memory, .limit = WEIR_DIFFERENCE_MEMORY_MAX / 2},
         .passing = {.allocator = memory, .limit = WEIR_DIFFERENCE_MEMORY_MAX / 4},
@@ -1008,7 +358,7 @@ enum weir_status weir_diff_tokens(const struct weir_compiled_token *old_token,
         return WEIR_OK;
     }
     compare_terms(&comparison);
-    if (!number_alike(&comparison) || !join_basins(&comparison) ||
+    if (!number_alike(&comparison) || !weir_join_basins(&comparison) ||
         !compare_operations(&comparison)) {
         status = fail(&comparison, error);
     }

@@ -29,7 +29,11 @@ enum weir_status {
                                   published directory whose files contradict each other */
     WEIR_ERROR_NOT_FOUND = 16, /* no token of that id; nothing published there */
     WEIR_ERROR_BUSY = 17,      /* another process has it */
-    WEIR_ERROR_OWNER = 18      /* a file that somebody else owns or may write, or a link */
+    WEIR_ERROR_OWNER = 18,     /* a file that somebody else owns or may write, or a link */
+    WEIR_ERROR_CREDENTIAL = 19, /* none, or one of no token that lives */
+    WEIR_ERROR_DENIED = 20,     /* a token that may not do that */
+    WEIR_ERROR_EXPIRY = 21,     /* not in the future, or later than the issuer's */
+    WEIR_ERROR_BEHIND = 22      /* an earlier change is not published yet; nothing was changed */
 };
 
 #define WEIR_PLACE_SIZE 128

@@ -44,6 +44,16 @@ WEIR_DECLARATIONS_BEGIN
 enum weir_status weir_token_parse(struct weir_text json, const struct weir_allocator *allocator,
                                   struct weir_token **token, struct weir_error *error);
 
+/*
+ * Writes a token as JSON, in full and on one line, as a list response has it: `id`, `expires_at`,
+ * `auto_prefix_streams`, `scope` or `scopes` with all their fields (null for a set that is nothing,
+ * all groups, `ops` in number order), and `credential_digest` if it has one. weir_token_parse reads
+ * the same declaration back. Returns the length; writes no more than `size` bytes, and no
+ * terminator: a second call with enough room is needed where the length is larger. Printable ASCII
+ * but for the UTF-8 of names, which are written as they are where JSON allows it. Any thread.
+ */
+size_t weir_token_write(const struct weir_token *token, char *json, size_t size);
+
 /* NULL is fine. */
 void weir_token_free(struct weir_token *token, const struct weir_allocator *allocator);
 

@@ -33,6 +33,10 @@ const char *weir_status_name(enum weir_status status)
         [WEIR_ERROR_NOT_FOUND] = "not_found",
         [WEIR_ERROR_BUSY] = "busy",
         [WEIR_ERROR_OWNER] = "owner",
+        [WEIR_ERROR_CREDENTIAL] = "credential",
+        [WEIR_ERROR_DENIED] = "denied",
+        [WEIR_ERROR_EXPIRY] = "expiry",
+        [WEIR_ERROR_BEHIND] = "behind",
     };
 
     if ((unsigned)status >= sizeof names / sizeof names[0]) {

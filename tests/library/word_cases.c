@@ -34,6 +34,10 @@ START_TEST(statuses_keep_their_numbers_and_words)
         {16, WEIR_ERROR_NOT_FOUND, "not_found"},
         {17, WEIR_ERROR_BUSY, "busy"},
         {18, WEIR_ERROR_OWNER, "owner"},
+        {19, WEIR_ERROR_CREDENTIAL, "credential"},
+        {20, WEIR_ERROR_DENIED, "denied"},
+        {21, WEIR_ERROR_EXPIRY, "expiry"},
+        {22, WEIR_ERROR_BEHIND, "behind"},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {

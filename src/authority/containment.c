@@ -1,0 +1,1 @@
+#include "authority/containment.h"

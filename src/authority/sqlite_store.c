@@ -1,0 +1,1 @@
+#include "authority/store.h"

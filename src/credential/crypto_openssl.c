@@ -1,0 +1,1 @@
+#include "credential/crypto.h"

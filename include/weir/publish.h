@@ -37,6 +37,8 @@
 #ifndef WEIR_PUBLISH_H
 #define WEIR_PUBLISH_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <weir/allocator.h>
@@ -112,6 +114,16 @@ enum weir_status weir_publisher_put(struct weir_publisher *publisher,
                                     struct weir_error *error);
 enum weir_status weir_publisher_revoke(struct weir_publisher *publisher, struct weir_text token_id,
                                        uint64_t *sequence, struct weir_error *error);
+
+/*
+ * Sees to it that the next `changes` changes, whose tokens take `size` bytes
+ * (weir_compiled_token_size; a revocation's id) altogether, find room in the journal: before they
+ * are committed elsewhere. `revocations`: no other changes; they may take what is kept for them
+ * (P5). Counts for the changes that come next; a later call takes its place. WEIR_OK,
+ * WEIR_ERROR_IO (nothing was changed), WEIR_ERROR_BUSY, WEIR_ERROR_ARGUMENT. Any thread.
+ */
+enum weir_status weir_publisher_reserve(struct weir_publisher *publisher, size_t changes,
+                                        size_t size, bool revocations, struct weir_error *error);
 
 /*
  * Tells the followers that the publisher lives and has published all that it committed. To be

@@ -76,8 +76,8 @@ bool weir_set_matches(const struct weir_set *set, struct weir_text name);
  * Whether the declaration is one that may be compiled: allowed names, at least one and at most
  * WEIR_SCOPES_MAX scopes, each of which permits something, auto-prefix only where it may be, an
  * expiry between the years 0001 and 9999. WEIR_OK, or WEIR_ERROR_NAME, _PERMISSION, _LIMIT,
- * _ARGUMENT with the place, such as `scopes[2].streams` (`scope.streams` if there is only one). Any
- * thread.
+ * _ARGUMENT with the place, such as `scopes[2].streams` (`scope.streams` if there is only one);
+ * _PERMISSION only where nothing else is wrong. Any thread.
  */
 enum weir_status weir_token_check(const struct weir_token *token, struct weir_error *error);
 

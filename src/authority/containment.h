@@ -15,7 +15,7 @@
  * What the issuer's child is to be in absolute terms. `child` is declared in the issuer's terms: if
  * the issuer has auto-prefix, streams are relative to its PREFIX, which is put before them (an
  * empty exact name and no set stay as they are). Whether the issuer may give that is not looked at
- * here.
+ * here. `issuer` NULL: the operator, whose terms are absolute.
  * `*absolute` is freed with weir_token_free. WEIR_OK; WEIR_ERROR_NAME: a name or prefix of more
  * than 512 bytes (the place tells which); WEIR_ERROR_MEMORY.
  */

@@ -3,6 +3,7 @@
 #define WEIR_COMMAND_COMMAND_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "options.h"
 #include "output.h"
@@ -33,6 +34,8 @@ enum { EXIT_ALLOWED = 0, EXIT_DENIED = 1, EXIT_TROUBLE = 2 };
 /* The most arguments besides flags that a command takes. */
 #define OPERANDS_MAX 3
 
+#define SUBCOMMANDS_MAX 4
+
 /*
  * A subcommand. `run` is called once its flags and operands are known to be complete. It writes to
  * `output`, which main flushes, and returns an exit code. If that is EXIT_TROUBLE it has reported
@@ -42,10 +45,13 @@ struct command {
     const char *name;
     const char *summary;
     const char *help;
-    unsigned flags;    /* FLAG_BIT of each flag it takes */
-    unsigned required; /* of each that it cannot do without */
+    uint64_t flags;    /* FLAG_BIT of each flag it takes */
+    uint64_t required; /* of each that it cannot do without */
     const char *operands[OPERANDS_MAX];
     size_t operands_required;
+    const char *program; /* that has it, beside this one; NULL: this one */
+    /* Of a command that is several, each named after it; it has nothing else but a help text. */
+    const struct command *subcommands[SUBCOMMANDS_MAX];
     int (*run)(const struct command *command, const struct options *options, struct output *output);
 };
 
@@ -58,5 +64,6 @@ extern const struct command who_command;
 extern const struct command diff_command;
 extern const struct command watch_command;
 extern const struct command publish_command;
+extern const struct command token_command;
 
 #endif

@@ -1,30 +1,43 @@
-/* main.c - `weir`: finds the subcommand and runs it. */
+/* main.c - `weir`, and the programs beside it: finds the subcommand and runs it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "command.h"
-#include "json_memory.h"
+#include "commands.h"
 #include "operations.h"
 #include "report.h"
 #include "token_help.h"
 
-static const struct command *const commands[] = {
-    &check_command, &eval_command, &explain_command, &compile_command, &inspect_command,
-    &who_command,   &diff_command, &watch_command,   &publish_command,
-};
-
-#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
-
 static const struct command *find_command(const char *name)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; commands[i] != NULL; i++) {
         if (strcmp(commands[i]->name, name) == 0) {
             return commands[i];
         }
+    }
+    return NULL;
+}
+
+/* The command itself, or, of one that is several, the one that the next argument names. NULL: there
+ * is none, which is reported. */
+static const struct command *find_subcommand(const struct command *command, const char *name)
+{
+    const size_t length = strlen(command->name);
+
+    for (size_t i = 0; i < SUBCOMMANDS_MAX && command->subcommands[i] != NULL; i++) {
+        if (name != NULL && strcmp(command->subcommands[i]->name + length + 1, name) == 0) {
+            return command->subcommands[i];
+        }
+    }
+    if (name == NULL) {
+        (void)report_usage(command, "COMMAND is missing");
+    } else {
+        (void)report_usage(command, "no such command: %s", quoted(name).text);
     }
     return NULL;
 }
@@ -36,7 +49,7 @@ static void write_help(struct output *output)
                           "Decides what access tokens for streams may do.\n"
                           "\n"
                           "Commands:\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; commands[i] != NULL; i++) {
         output_format(output, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
     }
     output_string(output,
@@ -48,6 +61,25 @@ static void write_help(struct output *output)
                   "\n"
                   "Example:\n"
                   "  weir check --tokens tokens.json -- user-1234 list-basins\n");
+}
+
+/* Becomes the program that has the command: it lies beside this one. Returns only after an error.
+ */
+static int run_program(const struct command *command, char **argv)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+    const char *slash = length > 0 ? memrchr(path, '/', (size_t)length) : NULL;
+    size_t folder = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+
+    if (folder + strlen(command->program) >= sizeof path) {
+        (void)report(command->program, "where it lies cannot be found");
+        return EXIT_TROUBLE;
+    }
+    (void)strcpy(path + folder, command->program);
+    (void)execv(path, argv);
+    (void)report_errno(path, errno);
+    return EXIT_TROUBLE;
 }
 
 static int help(int argc, char **argv, struct output *output)
@@ -74,6 +106,9 @@ static int help(int argc, char **argv, struct output *output)
     if (command == NULL) {
         (void)report_usage(NULL, "no such command: %s", quoted(argv[0]).text);
         return EXIT_TROUBLE;
+    }
+    if (command->program != NULL) {
+        return run_program(command, argv - 2);
     }
     output_string(output, command->help);
     return EXIT_ALLOWED;
@@ -113,7 +148,21 @@ static int run(int argc, char **argv, struct output *output)
                            quoted(argv[1]).text);
         return EXIT_TROUBLE;
     }
-    if (!options_read(&options, command, argc - 2, argv + 2)) {
+    if (command->program != NULL) {
+        return run_program(command, argv);
+    }
+    argc -= 2;
+    argv += 2;
+    if (command->subcommands[0] != NULL &&
+        !(argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0))) {
+        command = find_subcommand(command, argc > 0 ? argv[0] : NULL);
+        if (command == NULL) {
+            return EXIT_TROUBLE;
+        }
+        argc--;
+        argv++;
+    }
+    if (!options_read(&options, command, argc, argv)) {
         return EXIT_TROUBLE;
     }
     if (options.values[FLAG_HELP] != NULL) {
@@ -146,10 +195,10 @@ int main(int argc, char **argv)
     /* What cannot be written, to a pipe or for its size, is an error like any other. */
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
-    json_memory_init();
     if (!standard_descriptors_taken()) {
         return EXIT_TROUBLE;
     }
+    prepare();
     status = run(argc, argv, &output);
     if (!output_finish(&output, status != EXIT_TROUBLE || output.failure != 0)) {
         return EXIT_TROUBLE;

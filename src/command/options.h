@@ -22,11 +22,28 @@ enum flag {
     FLAG_JSON,
     FLAG_HEARTBEATS,
     FLAG_DOT,
+    FLAG_STORE,
+    FLAG_SOCKET,
+    FLAG_CREDENTIAL,
+    FLAG_ID,
+    FLAG_BASINS,
+    FLAG_STREAMS,
+    FLAG_ACCESS_TOKENS,
+    FLAG_OPS,
+    FLAG_OP_GROUPS,
+    FLAG_EXPIRES_IN,
+    FLAG_EXPIRES_AT,
+    FLAG_AUTO_PREFIX,
+    FLAG_PREFIX,
+    FLAG_START_AFTER,
+    FLAG_LIMIT,
+    FLAG_ALL,
+    FLAG_YES,
     FLAG_HELP,
     FLAG_COUNT
 };
 
-#define FLAG_BIT(flag) (1u << (flag))
+#define FLAG_BIT(flag) (UINT64_C(1) << (flag))
 
 struct options {
     const char *values[FLAG_COUNT]; /* NULL where the flag was not given */

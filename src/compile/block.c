@@ -5,6 +5,7 @@
 #include <weir/compile.h>
 
 #include "image/block.h"
+#include "token/set.h"
 #include "vocabulary/failure.h"
 #include "vocabulary/memory.h"
 #include "vocabulary/pieces.h"
@@ -12,7 +13,7 @@
 /* A set as it stands in a block: an exact set without a name is nothing. */
 static struct weir_set normal_set(const struct weir_set *set)
 {
-    if (set->kind == WEIR_SET_NOTHING || (set->kind == WEIR_SET_EXACT && set->name.length == 0)) {
+    if (weir_set_is_nothing(set)) {
         return (struct weir_set){.kind = WEIR_SET_NOTHING, .name = {NULL, 0}};
     }
     return *set;

@@ -1,5 +1,6 @@
 #include "compile/merge.h"
 
+#include "token/set.h"
 #include "vocabulary/operation_sets.h"
 #include "vocabulary/sort.h"
 #include "vocabulary/text.h"
@@ -17,11 +18,6 @@ struct rules {
     size_t count;
 };
 
-static bool is_nothing(const struct weir_set *set)
-{
-    return set->kind == WEIR_SET_NOTHING || (set->kind == WEIR_SET_EXACT && set->name.length == 0);
-}
-
 /* By name, a prefix before the exact name: so what covers comes before what it covers. */
 static int compare_sets(const struct weir_set *left, const struct weir_set *right)
 {
@@ -32,8 +28,8 @@ static int compare_sets(const struct weir_set *left, const struct weir_set *righ
 
 static int compare_stream_sets(const struct weir_set *left, const struct weir_set *right)
 {
-    if (left == NULL || is_nothing(left) || is_nothing(right)) {
-        return left == NULL ? 0 : (int)is_nothing(right) - (int)is_nothing(left);
+    if (left == NULL || weir_set_is_nothing(left) || weir_set_is_nothing(right)) {
+        return left == NULL ? 0 : (int)weir_set_is_nothing(right) - (int)weir_set_is_nothing(left);
     }
     return compare_sets(left, right);
 }
@@ -69,7 +65,7 @@ static bool gather_rules(struct weir_arena *arena, const struct weir_scope *scop
         uint32_t operations = (uint32_t)weir_scope_operations(scope) & uses;
         const struct weir_set *set = about_basins ? &scope->basins : &scope->access_tokens;
 
-        if (operations != 0 && !is_nothing(set)) {
+        if (operations != 0 && !weir_set_is_nothing(set)) {
             rules->list[rules->count++] =
                 (struct rule){set, about_basins ? &scope->streams : NULL, operations};
         }
@@ -83,7 +79,7 @@ static bool add_streams(struct weir_arena *arena, const struct rule *rule, uint3
 {
     uint32_t operations = rule->operations & WEIR_USES_STREAMS;
 
-    return operations == 0 || is_nothing(rule->streams) ||
+    return operations == 0 || weir_set_is_nothing(rule->streams) ||
            weir_trie_add(arena, streams, edition, rule->streams, operations);
 }
 

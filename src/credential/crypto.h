@@ -1,6 +1,6 @@
 /*
- * crypto.h - what Weir needs of a cryptographic library, all of it. One of crypto_*.c is built
- * (CMake: WEIR_CRYPTO).
+ * crypto.h - what Weir needs of a cryptographic library and of the system, all of it. Hashing is in
+ * crypto_sodium.c or crypto_openssl.c (CMake: WEIR_CRYPTO), the rest in crypto_system.c.
  */
 #ifndef WEIR_CREDENTIAL_CRYPTO_H
 #define WEIR_CREDENTIAL_CRYPTO_H

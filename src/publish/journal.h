@@ -84,7 +84,8 @@ struct weir_journal_writer {
     int file;
     uint64_t first;
     uint64_t size;
-    uint64_t offset; /* where the next record goes */
+    uint64_t offset;   /* where the next record goes */
+    uint64_t reserved; /* bytes behind `offset` that are kept for what comes next */
     bool has_spare;
     uint64_t spare_refused; /* when the system last had no room for one; 0: never */
 };
@@ -108,6 +109,11 @@ void weir_journal_end(struct weir_journal_writer *writer);
 enum weir_status weir_journal_write(struct weir_journal_writer *writer, uint64_t sequence,
                                     enum weir_record_kind kind, bool urgent, const void *bytes,
                                     size_t size, struct weir_error *error);
+
+/* Makes room for records of that many bytes (weir_record_room each) of changes from `sequence` on:
+ * weir_journal_write asks the system for no more room for them. WEIR_OK, WEIR_ERROR_IO. */
+enum weir_status weir_journal_reserve(struct weir_journal_writer *writer, uint64_t sequence,
+                                      uint64_t room, bool urgent, struct weir_error *error);
 
 /* Tries to have a spare segment, but not at every call where there is no room for one; without it
  * the journal still goes on for a while. */

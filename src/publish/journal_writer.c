@@ -246,6 +246,35 @@ static bool takes_reserve(struct weir_journal_writer *writer, uint64_t room)
     return !writer->has_spare;
 }
 
+/* Goes where there is that much room; into what is kept for urgent records only for those. */
+static enum weir_status make_room(struct weir_journal_writer *writer, uint64_t sequence,
+                                  uint64_t room, bool urgent, struct weir_error *error)
+{
+    if (room <= writer->reserved) {
+        return WEIR_OK;
+    }
+    if (!urgent && takes_reserve(writer, room)) {
+        return weir_fail(error, WEIR_ERROR_IO,
+                         "no room for the journal's next segment; what is left is kept for "
+                         "revocations");
+    }
+    return fits(writer->size, writer->offset, room) ? WEIR_OK
+                                                    : go_on(writer, sequence, room, error);
+}
+
+enum weir_status weir_journal_reserve(struct weir_journal_writer *writer, uint64_t sequence,
+                                      uint64_t room, bool urgent, struct weir_error *error)
+{
+    enum weir_status status = WEIR_OK;
+
+    writer->reserved = 0;
+    status = make_room(writer, sequence, room, urgent, error);
+    if (status == WEIR_OK) {
+        writer->reserved = room;
+    }
+    return status;
+}
+
 enum weir_status weir_journal_write(struct weir_journal_writer *writer, uint64_t sequence,
                                     enum weir_record_kind kind, bool urgent, const void *bytes,
                                     size_t size, struct weir_error *error)
@@ -253,21 +282,14 @@ enum weir_status weir_journal_write(struct weir_journal_writer *writer, uint64_t
     uint64_t room = weir_record_room(size);
     struct weir_record record = {
         .sequence = sequence, .kind = (uint32_t)kind, .size = (uint32_t)size};
-    enum weir_status status = WEIR_OK;
+    enum weir_status status = make_room(writer, sequence, room, urgent, error);
 
-    if (!urgent && takes_reserve(writer, room)) {
-        return weir_fail(error, WEIR_ERROR_IO,
-                         "no room for the journal's next segment; what is left is kept for "
-                         "revocations");
-    }
-    if (!fits(writer->size, writer->offset, room)) {
-        status = go_on(writer, sequence, room, error);
-    }
     if (status == WEIR_OK) {
         status = write_record(writer->file, writer->offset, writer->identity, record, bytes, error);
     }
     if (status == WEIR_OK) {
         writer->offset += room;
+        writer->reserved -= room < writer->reserved ? room : writer->reserved;
     }
     return status;
 }

@@ -27,6 +27,7 @@
 #include "live/find.h"
 #include "live/memory.h"
 #include "live/section.h"
+#include "publish/record.h"
 #include "publish/replay.h"
 #include "vocabulary/failure.h"
 #include "vocabulary/memory.h"
@@ -543,6 +544,23 @@ enum weir_status weir_publisher_revoke(struct weir_publisher *publisher, struct 
     }
     lock_for_change(publisher);
     status = revoke_locked(publisher, token_id, true, sequence, error);
+    (void)pthread_mutex_unlock(&publisher->lock);
+    return status;
+}
+
+enum weir_status weir_publisher_reserve(struct weir_publisher *publisher, size_t changes,
+                                        size_t size, bool revocations, struct weir_error *error)
+{
+    /* Each record is rounded up, and has a header. */
+    const uint64_t room = size + changes * weir_record_room(WEIR_RECORD_ALIGNMENT);
+    enum weir_status status = check_caller(publisher, error);
+
+    if (status != WEIR_OK) {
+        return status;
+    }
+    lock_for_change(publisher);
+    status = weir_journal_reserve(&publisher->writer, publisher->replay.applied + 1, room,
+                                  revocations, error);
     (void)pthread_mutex_unlock(&publisher->lock);
     return status;
 }

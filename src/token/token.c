@@ -1,5 +1,6 @@
 #include <weir/token.h>
 
+#include "token/place.h"
 #include "vocabulary/failure.h"
 #include "vocabulary/name_rules.h"
 #include "vocabulary/operation_sets.h"
@@ -40,15 +41,20 @@ static inline __attribute__((always_inline)) bool set_allowed(const struct weir_
     }
 }
 
-static bool scope_allowed(const struct weir_scope *scope)
+/* Whether all is well with the scope but that it may permit nothing. */
+static inline __attribute__((always_inline)) bool scope_well_formed(const struct weir_scope *scope)
 {
-    /* No group is empty. */
     return (scope->ops & ~WEIR_OPERATIONS_ALL) == 0 &&
            (scope->op_groups & ~WEIR_GROUP_BITS_ALL) == 0 &&
-           (scope->ops != 0 || scope->op_groups != 0) &&
            set_allowed(&scope->basins, &basins_rule) &&
            set_allowed(&scope->streams, &streams_rule) &&
            set_allowed(&scope->access_tokens, &access_tokens_rule);
+}
+
+static bool scope_allowed(const struct weir_scope *scope)
+{
+    /* No group is empty. */
+    return (scope->ops != 0 || scope->op_groups != 0) && scope_well_formed(scope);
 }
 
 static enum weir_status fail_set(const struct weir_set *set, const struct set_rule *rule,
@@ -113,12 +119,21 @@ static enum weir_status fail_scope_of(const struct weir_token *token, size_t ind
 {
     enum weir_status status = fail_scope(&token->scopes[index], error);
 
-    if (token->scope_count == 1) {
-        weir_error_within(error, "scope");
-    } else {
-        weir_error_within(error, "scopes[%zu]", index);
-    }
+    weir_error_within_scope(error, token, index);
     return status;
+}
+
+/* `first` is the first scope that is not allowed. One that only permits nothing is told of only if
+ * nothing else is wrong with those after it: whoever issues tokens asks for names first. */
+__attribute__((cold)) static enum weir_status fail_scopes(const struct weir_token *token,
+                                                          size_t first, struct weir_error *error)
+{
+    for (size_t i = first; i < token->scope_count; i++) {
+        if (!scope_well_formed(&token->scopes[i])) {
+            return fail_scope_of(token, i, error);
+        }
+    }
+    return fail_scope_of(token, first, error);
 }
 
 enum weir_status weir_token_check(const struct weir_token *token, struct weir_error *error)
@@ -151,7 +166,7 @@ enum weir_status weir_token_check(const struct weir_token *token, struct weir_er
     }
     for (size_t i = 0; i < token->scope_count; i++) {
         if (!scope_allowed(&token->scopes[i])) {
-            return fail_scope_of(token, i, error);
+            return fail_scopes(token, i, error);
         }
     }
     return check_auto_prefix(token, error);

@@ -37,6 +37,7 @@ const char *weir_status_name(enum weir_status status)
         [WEIR_ERROR_DENIED] = "denied",
         [WEIR_ERROR_EXPIRY] = "expiry",
         [WEIR_ERROR_BEHIND] = "behind",
+        [WEIR_ERROR_UNPUBLISHED] = "unpublished",
     };
 
     if ((unsigned)status >= sizeof names / sizeof names[0]) {

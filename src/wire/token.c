@@ -7,6 +7,8 @@
 #include "vocabulary/memory.h"
 #include "vocabulary/text.h"
 #include "wire/json.h"
+#include "wire/token_copy.h"
+#include "wire/token_declared.h"
 #include "wire/token_reading.h"
 
 #define FIELD(name, nullable, structure, member, read)                                             \
@@ -268,7 +270,8 @@ static enum weir_status read_fields(struct weir_token_reading *reading, json_t *
               weir_json_read_boolean),
         FIELD("credential_digest", true, struct weir_token_reading, token, read_credential_digest),
     };
-    enum weir_status status = weir_json_read_object(value, fields, COUNT(fields), reading, error);
+    const size_t known = COUNT(fields) - reading->for_issue; /* without the last one */
+    enum weir_status status = weir_json_read_object(value, fields, known, reading, error);
 
     if (status != WEIR_OK) {
         return status;
@@ -298,6 +301,20 @@ static enum weir_status check(const struct weir_token_reading *reading, struct w
     return status;
 }
 
+/* Likewise, but what is wrong with permissions alone is put off. */
+static enum weir_status check_for_issue(struct weir_token_reading *reading,
+                                        struct weir_error *error)
+{
+    struct weir_error failure = {0};
+    enum weir_status status = check(reading, &failure);
+
+    if (status == WEIR_ERROR_PERMISSION) {
+        reading->permission = failure;
+        return WEIR_OK;
+    }
+    return weir_fail_as(error, status, &failure);
+}
+
 /* Says which token has too many scopes: its id may stand anywhere in it. */
 static void name_token(const json_t *value, struct weir_error *error)
 {
@@ -321,7 +338,7 @@ enum weir_status weir_token_reading_next(struct weir_token_reading *reading, jso
     reading->several_scopes_given = false;
     status = read_fields(reading, value, error);
     if (status == WEIR_OK) {
-        return check(reading, error);
+        return reading->for_issue ? check_for_issue(reading, error) : check(reading, error);
     }
     if (status == WEIR_ERROR_LIMIT) {
         name_token(value, error);
@@ -336,79 +353,12 @@ void weir_token_reading_fini(struct weir_token_reading *reading)
 }
 
 /*
- * ---- A token in one piece of memory ----
+ * ---- A token alone ----
  */
 
-/* What weir_token_parse allocates: this, the scopes, then the bytes of all texts. */
-struct token_block {
-    size_t size;
-    struct weir_token token;
-    struct weir_scope scopes[];
-};
-
-static size_t set_size(const struct weir_set *set)
+static enum weir_status parse(struct weir_text json, struct weir_token_reading *reading,
+                              struct weir_token **token, struct weir_error *error)
 {
-    return set->kind != WEIR_SET_NOTHING ? set->name.length : 0;
-}
-
-static size_t block_size(const struct weir_token *token)
-{
-    size_t size = sizeof(struct token_block) + token->scope_count * sizeof(struct weir_scope) +
-                  token->id.length;
-
-    for (size_t i = 0; i < token->scope_count; i++) {
-        size += set_size(&token->scopes[i].basins) + set_size(&token->scopes[i].streams) +
-                set_size(&token->scopes[i].access_tokens);
-    }
-    return size;
-}
-
-/* Copies the text's bytes to `*end`, which it moves behind them, and makes the text refer there. */
-static void settle_text(struct weir_text *text, char **end)
-{
-    if (text->length > 0) {
-        memcpy(*end, text->bytes, text->length);
-    }
-    text->bytes = *end;
-    *end += text->length;
-}
-
-static void settle_set(struct weir_set *set, char **end)
-{
-    if (set->kind == WEIR_SET_NOTHING) {
-        set->name = (struct weir_text){0};
-    }
-    settle_text(&set->name, end);
-}
-
-static struct weir_token *copy_token(const struct weir_token *token,
-                                     const struct weir_allocator *allocator)
-{
-    size_t size = block_size(token);
-    struct token_block *block = weir_allocate(allocator, size);
-    char *end = NULL;
-
-    if (block == NULL) {
-        return NULL;
-    }
-    block->size = size;
-    block->token = *token;
-    block->token.scopes = block->scopes;
-    memcpy(block->scopes, token->scopes, token->scope_count * sizeof(struct weir_scope));
-    end = (char *)(block->scopes + token->scope_count);
-    settle_text(&block->token.id, &end);
-    for (size_t i = 0; i < token->scope_count; i++) {
-        settle_set(&block->scopes[i].basins, &end);
-        settle_set(&block->scopes[i].streams, &end);
-        settle_set(&block->scopes[i].access_tokens, &end);
-    }
-    return &block->token;
-}
-
-enum weir_status weir_token_parse(struct weir_text json, const struct weir_allocator *allocator,
-                                  struct weir_token **token, struct weir_error *error)
-{
-    struct weir_token_reading reading = {.allocator = weir_allocator_or_default(allocator)};
     struct weir_token *copy = NULL;
     json_t *value = NULL;
     enum weir_status status = WEIR_OK;
@@ -421,12 +371,12 @@ enum weir_status weir_token_parse(struct weir_text json, const struct weir_alloc
     if (status != WEIR_OK) {
         return status;
     }
-    status = weir_token_reading_next(&reading, value, error);
+    status = weir_token_reading_next(reading, value, error);
     if (status == WEIR_OK) {
-        copy = copy_token(&reading.token, &reading.allocator);
+        copy = weir_token_copy(&reading->token, (struct weir_text){0}, &reading->allocator);
         status = copy != NULL ? WEIR_OK : weir_fail_memory(error);
     }
-    weir_token_reading_fini(&reading);
+    weir_token_reading_fini(reading);
     json_decref(value);
     if (status == WEIR_OK) {
         *token = copy;
@@ -434,13 +384,28 @@ enum weir_status weir_token_parse(struct weir_text json, const struct weir_alloc
     return status;
 }
 
-void weir_token_free(struct weir_token *token, const struct weir_allocator *allocator)
+enum weir_status weir_token_parse(struct weir_text json, const struct weir_allocator *allocator,
+                                  struct weir_token **token, struct weir_error *error)
 {
-    struct weir_allocator own = weir_allocator_or_default(allocator);
-    struct token_block *block = NULL;
+    struct weir_token_reading reading = {.allocator = weir_allocator_or_default(allocator)};
 
-    if (token != NULL) {
-        block = (struct token_block *)((char *)token - offsetof(struct token_block, token));
-        weir_release(&own, block, block->size);
+    return parse(json, &reading, token, error);
+}
+
+enum weir_status weir_token_parse_declared(struct weir_text json,
+                                           const struct weir_allocator *allocator,
+                                           struct weir_token **token, enum weir_status *permission,
+                                           struct weir_error *permission_error,
+                                           struct weir_error *error)
+{
+    struct weir_token_reading reading = {.allocator = weir_allocator_or_default(allocator),
+                                         .for_issue = true};
+    enum weir_status status = parse(json, &reading, token, error);
+
+    *permission = WEIR_OK;
+    if (status == WEIR_OK) {
+        *permission =
+            weir_fail_as(permission_error, reading.permission.status, &reading.permission);
     }
+    return status;
 }

@@ -11,14 +11,17 @@
 #include <weir/token.h>
 
 #include "wire/room.h"
+#include "wire/token_declared.h"
 
 /* Reads one token after the other. All zero but for the allocator is the start. */
 struct weir_token_reading {
     struct weir_allocator allocator;
-    struct weir_token token;   /* the last one read */
-    struct weir_room scopes;   /* what its scopes lie in, for the next token again */
-    bool one_scope_given;      /* as `scope` */
-    bool several_scopes_given; /* as `scopes`, even if it is but one */
+    bool for_issue; /* as weir_token_parse_declared (token_declared.h), of one token */
+    struct weir_error permission; /* what it puts off; all zero if nothing */
+    struct weir_token token;      /* the last one read */
+    struct weir_room scopes;      /* what its scopes lie in, for the next token again */
+    bool one_scope_given;         /* as `scope` */
+    bool several_scopes_given;    /* as `scopes`, even if it is but one */
 };
 
 /*

@@ -1,6 +1,7 @@
 /* silent_calls.c - the public functions that never take memory. */
 #include <string.h>
 
+#include <weir/credential.h>
 #include <weir/decision.h>
 #include <weir/difference.h>
 #include <weir/listing.h>
@@ -45,6 +46,7 @@ static void call_vocabulary(struct world *world, noting *note)
     (void)CALLS(weir_token_check, (&world->samples.tokens[SAMPLE_COUNT - 1], &error));
     (void)CALLS(weir_compiler_count, (world->compiler));
     (void)CALLS(weir_token_file_place, (WEIR_FORM_ARRAY, 3, &error));
+    (void)CALLS(weir_token_write, (&world->samples.tokens[0], buffer, sizeof buffer));
 }
 
 static void ignore_rule(void *context, const struct weir_rule *rule)
@@ -152,6 +154,21 @@ static void call_follower(struct weir_follower *follower, noting *note)
     (void)CALLS(weir_follower_check_resolved_under, (follower, &resolved, &question.request, now));
 }
 
+static void call_credential(struct world *world, noting *note)
+{
+    struct weir_credential credential;
+    struct weir_text text = {credential.text, WEIR_CREDENTIAL_LENGTH};
+    uint8_t digest[WEIR_DIGEST_SIZE];
+
+    demand(CALLS(weir_credential_draw, (&credential, NULL)) == WEIR_OK);
+    demand(CALLS(weir_credential_well_formed, (text)));
+    demand(CALLS(weir_credential_digest, (text, digest)));
+    (void)CALLS(weir_engine_check_credential, (world->engine, text, &question.request, SAMPLE_NOW));
+    (void)CALLS(weir_follower_check_credential,
+                (world->follower, text, &question.request, weir_clocks_now()));
+    CALLS(weir_wipe, (&credential, sizeof credential));
+}
+
 /* Changes that take something away, and what they leave behind is given back. */
 static void call_revoking(struct world *world, noting *note)
 {
@@ -192,6 +209,7 @@ void call_silent(struct world *world, void (*note)(const char *function))
     call_engine(world->engine, note);
     call_publisher(world->stage.publisher, note);
     call_follower(world->follower, note);
+    call_credential(world, note);
     call_revoking(world, note);
     call_freeing(world, note);
     note("weir_fork_child"); /* only in a child: tests/live/fork_cases.c */

@@ -38,6 +38,7 @@ START_TEST(statuses_keep_their_numbers_and_words)
         {20, WEIR_ERROR_DENIED, "denied"},
         {21, WEIR_ERROR_EXPIRY, "expiry"},
         {22, WEIR_ERROR_BEHIND, "behind"},
+        {23, WEIR_ERROR_UNPUBLISHED, "unpublished"},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -7,6 +7,8 @@ int main(void)
     SRunner *runner = srunner_create(token_suite());
     int failed = 0;
 
+    srunner_add_suite(runner, declared_suite());
+    srunner_add_suite(runner, write_suite());
     srunner_add_suite(runner, bad_input_suite());
     srunner_add_suite(runner, file_suite());
     srunner_add_suite(runner, question_suite());

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "wire/support.h"
+#include "wire/token_declared.h"
 
 /*
  * Each test runs something again and again, the Nth allocation failing, N rising until the run
@@ -47,6 +48,22 @@ static enum weir_status parse_long_token(const struct weir_allocator *allocator,
                                          struct weir_error *error)
 {
     return parse_token(LONG_TOKEN, allocator, error);
+}
+
+static enum weir_status parse_declared_token(const struct weir_allocator *allocator,
+                                             struct weir_error *error)
+{
+    struct weir_token *token = NULL;
+    struct weir_error permission_error;
+    enum weir_status permission = WEIR_OK;
+    enum weir_status status = weir_token_parse_declared(
+        text_of("{\"id\":\"t\",\"scope\":{\"streams\":{\"prefix\":\"abc\"}}}"), allocator, &token,
+        &permission, &permission_error, error);
+
+    ck_assert_int_eq(token != NULL, status == WEIR_OK);
+    ck_assert_int_eq(permission, status == WEIR_OK ? WEIR_ERROR_PERMISSION : WEIR_OK);
+    weir_token_free(token, allocator);
+    return status;
 }
 
 static enum weir_status read_short_array(const struct weir_allocator *allocator,
@@ -131,12 +148,12 @@ static enum weir_status parse_long_question(const struct weir_allocator *allocat
                           allocator, error);
 }
 
-static job *const short_jobs[] = {parse_short_token, read_short_array, read_short_object,
-                                  read_short_lines, parse_short_question};
-static job *const all_jobs[] = {parse_short_token,    read_short_array,   read_short_object,
-                                read_short_lines,     parse_long_token,   read_long_array,
-                                read_long_object,     read_long_lines,    read_large_file,
-                                parse_short_question, parse_long_question};
+static job *const short_jobs[] = {parse_short_token, parse_declared_token, read_short_array,
+                                  read_short_object, read_short_lines,     parse_short_question};
+static job *const all_jobs[] = {parse_short_token, parse_declared_token, read_short_array,
+                                read_short_object, read_short_lines,     parse_long_token,
+                                read_long_array,   read_long_object,     read_long_lines,
+                                read_large_file,   parse_short_question, parse_long_question};
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static void expect_out_of_memory(enum weir_status status, const struct weir_error *error)

@@ -131,6 +131,8 @@ uint64_t next_random(uint64_t *state);
  */
 
 Suite *token_suite(void);
+Suite *declared_suite(void);
+Suite *write_suite(void);
 Suite *bad_input_suite(void);
 Suite *file_suite(void);
 Suite *question_suite(void);

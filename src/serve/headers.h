@@ -1,0 +1,47 @@
+/* headers.h - the headers of a request that matter here. */
+#ifndef WEIR_SERVE_HEADERS_H
+#define WEIR_SERVE_HEADERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <microhttpd.h>
+
+#include <weir/name.h>
+
+/* Those that may be there once at most. */
+enum header {
+    HEADER_AUTHORIZATION,
+    HEADER_CONTENT_TYPE,
+    HEADER_CONTENT_ENCODING,
+    HEADER_CONTENT_LENGTH,
+    HEADER_TRANSFER_ENCODING,
+    HEADER_EXPECT,
+    HEADER_COUNT
+};
+
+/* The values live as long as the request, in MHD's memory. */
+struct headers {
+    bool there[HEADER_COUNT];
+    struct weir_text values[HEADER_COUNT];
+    const char *twice; /* the name of one that is there twice; else NULL */
+};
+
+void headers_read(struct MHD_Connection *connection, struct headers *headers);
+
+/* Whether the length of the body is told in two ways, which might be read as two requests. */
+bool headers_ambiguous(const struct headers *headers);
+
+/* Whether there is a body, and how long it is if that is told; else 0. */
+bool headers_body(const struct headers *headers, uint64_t *length);
+
+/* The credential of `Authorization: Bearer …`; empty if it is anything else. */
+struct weir_text headers_credential(const struct headers *headers);
+
+/* Whether the body may be JSON: application/json, or one of its kind, or not told. */
+bool headers_json(const struct headers *headers);
+
+/* Overwrites the credential in MHD's memory. */
+void headers_wipe(struct headers *headers);
+
+#endif

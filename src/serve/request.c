@@ -1,0 +1,213 @@
+#include "serve/request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "serve/api.h"
+#include "serve/audit.h"
+#include "serve/headers.h"
+#include "serve/server.h"
+
+/* A body that is refused is read to its end up to so many bytes, so that who sends it can read the
+ * answer; one that is longer finds the connection closed. */
+#define DROPPED_MAX ((uint64_t)4 << 20)
+
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info != NULL ? info->socket_context : NULL;
+}
+
+void request_connection_changed(void *context, struct MHD_Connection *mhd, void **connection,
+                                enum MHD_ConnectionNotificationCode code)
+{
+    const struct site *site = context;
+    const union MHD_ConnectionInfo *info = NULL;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+        *connection = info != NULL ? connection_new(site->server, &site->server->connections,
+                                                    info->connect_fd, site->is_operators)
+                                   : NULL;
+    } else if (*connection != NULL) {
+        connection_free(&site->server->connections, *connection);
+        *connection = NULL;
+    }
+}
+
+/* The URI as it was sent: what MHD makes of it is not looked at. */
+void *request_begin(void *context, const char *uri, struct MHD_Connection *mhd)
+{
+    struct connection *connection = connection_of(mhd);
+    struct request *request = NULL;
+
+    (void)context;
+    if (connection == NULL) {
+        return NULL;
+    }
+    connection_begin_request(&connection->server->connections, connection);
+    connection_expect(&connection->server->connections, connection, SECONDS_TO_SEND);
+    request = &connection->request;
+    request->uri_length = strlen(uri);
+    if (request->uri_length <= URI_MAX) {
+        memcpy(request->uri, uri, request->uri_length + 1);
+    }
+    request->body.budget = &connection->server->budget;
+    return NULL;
+}
+
+void request_completed(void *context, struct MHD_Connection *mhd, void **state,
+                       enum MHD_RequestTerminationCode code)
+{
+    struct connection *connection = connection_of(mhd);
+
+    (void)context;
+    (void)state;
+    (void)code;
+    if (connection != NULL) {
+        connection_end_request(&connection->server->connections, connection);
+        connection_expect(&connection->server->connections, connection, SECONDS_IDLE);
+    }
+}
+
+/*
+ * ---- Answering ----
+ */
+
+static enum MHD_Result send_answer(struct connection *connection, struct MHD_Connection *mhd,
+                                   const struct weir_audit *audit, uint64_t began)
+{
+    struct server *server = connection->server;
+    struct request *request = &connection->request;
+
+    if (request->target.call < CALL_AUTHORITY_COUNT) {
+        audit_write(connection, audit);
+    }
+    metrics_count(&server->metrics, request->target.call, request->answer.outcome,
+                  clock_now() - began);
+    request->answer.allow = request->target.allow;
+    connection_expect(&server->connections, connection, SECONDS_TO_TAKE);
+    return answer_send(&request->answer, mhd, connections_count(&server->connections).closing);
+}
+
+/* The request is there whole. */
+static enum MHD_Result finish(struct connection *connection, struct MHD_Connection *mhd)
+{
+    struct request *request = &connection->request;
+    const char *message = NULL;
+    uint64_t began = clock_now();
+    enum outcome outcome = OUTCOME_OK;
+
+    connection_expect(&connection->server->connections, connection, 0);
+    if (!request->refused) {
+        outcome = request->target.call == CALL_ISSUE
+                      ? body_decode(&request->body, request->encoding, &message)
+                      : OUTCOME_OK;
+        if (outcome != OUTCOME_OK) {
+            answer_error(&request->answer, outcome, message);
+        } else {
+            api_call(connection, &request->audit);
+        }
+    }
+    buffer_release(&request->body);
+    return send_answer(connection, mhd, &request->audit, began);
+}
+
+/*
+ * ---- Reading ----
+ */
+
+/* The answer is known, whatever is still to come of the request. False, as it says. */
+static bool refuse(struct request *request, enum outcome outcome, const char *message)
+{
+    request->refused = true;
+    answer_error(&request->answer, outcome, message);
+    return false;
+}
+
+static bool read_target(struct connection *connection, const char *method)
+{
+    struct request *request = &connection->request;
+    const char *message = NULL;
+    enum outcome outcome = OUTCOME_OK;
+
+    if (request->uri_length > URI_MAX) {
+        request->target.call = CALL_OTHER;
+        return refuse(request, OUTCOME_URI_TOO_LONG, "the URI has more than 2047 bytes");
+    }
+    outcome = target_read(method, request->uri, connection->is_operators, &request->target,
+                          &message);
+    return outcome == OUTCOME_OK || refuse(request, outcome, message);
+}
+
+/* Keeps the credential, and nothing of it elsewhere. */
+static bool read_credential(struct connection *connection, struct headers *headers)
+{
+    struct request *request = &connection->request;
+    struct weir_text credential = headers_credential(headers);
+
+    request->has_authorization = headers->there[HEADER_AUTHORIZATION];
+    if (credential.length == sizeof request->credential) {
+        memcpy(request->credential, credential.bytes, credential.length);
+        request->credential_length = credential.length;
+    }
+    headers_wipe(headers);
+    return request->target.call >= CALL_AUTHORITY_COUNT || !connection->is_operators ||
+           request->has_authorization || connection->peer_is_operator ||
+           refuse(request, OUTCOME_PERMISSION_DENIED,
+                  "only root and the server's own user have the operator's authority");
+}
+
+static bool read_body_headers(struct connection *connection, const struct headers *headers,
+                              uint64_t length)
+{
+    struct request *request = &connection->request;
+
+    if (request->target.call != CALL_ISSUE) {
+        return true;
+    }
+    connection_expect(&connection->server->connections, connection, 0);
+    if (!api_may_issue(connection, &request->audit)) {
+        request->refused = true;
+        return false;
+    }
+    connection_expect(&connection->server->connections, connection, SECONDS_TO_SEND);
+    if (!headers_json(headers)) {
+        return refuse(request, OUTCOME_UNSUPPORTED_MEDIA_TYPE,
+                      "the body has to be application/json");
+    }
+    if (headers->there[HEADER_CONTENT_ENCODING] &&
+        !encoding_parse(headers->values[HEADER_CONTENT_ENCODING], &request->encoding)) {
+        return refuse(request, OUTCOME_UNSUPPORTED_MEDIA_TYPE,
+                      "Content-Encoding may be identity, gzip or zstd");
+    }
+    return length <= BODY_ENCODED_MAX ||
+           refuse(request, OUTCOME_TOO_LARGE, "the body is more than 1 MiB");
+}
+
+/* All that can be said from the headers is. One that is refused is answered at once if its body has
+ * not been sent yet, is too long to be read for nothing, or cannot be told from what follows it. */
+static enum MHD_Result present(struct connection *connection, struct MHD_Connection *mhd,
+                               const char *method)
+{
+    struct request *request = &connection->request;
+    struct headers headers;
+    uint64_t length = 0;
+    bool has_body = false;
+    bool ambiguous = false;
+
+    request->presented = true;
+    headers_read(mhd, &headers);
+    has_body = headers_body(&headers, &length);
+    ambiguous = headers_ambiguous(&headers) || headers.twice != NULL;
+    if (read_credential(connection, &headers)) { /* first: it is wiped in any case */
+    }
+    if (!read_target(connection, method)) {
+    } else if (ambiguous) {
+        (void)refuse(request, OUTCOME_BAD_HEADER,
+                     headers.twice != NULL ? headers.twice : "two lengths");
+    }
+    return request->refused && has_body ? MHD_NO : MHD_YES;
+}

@@ -66,6 +66,20 @@ void issued_check_in_batches(void *requests, struct bench_round *round);
 void section_inlined(void *requests, struct bench_round *round);
 void section_by_call(void *requests, struct bench_round *round);
 
+/* From a credential's text to a decision, and its parts; each one at a time but the first.
+ * credential_sha256_….: by each cryptographic library that is there. */
+void credential_check_in_a_loop(void *requests, struct bench_round *round);
+void credential_check_one_at_a_time(void *requests, struct bench_round *round);
+void credential_check_unknown(void *requests, struct bench_round *round);
+void credential_check_malformed(void *requests, struct bench_round *round);
+void credential_check_by_digest(void *requests, struct bench_round *round);
+void credential_check_by_id(void *requests, struct bench_round *round);
+void credential_form(void *requests, struct bench_round *round);
+void credential_digest(void *requests, struct bench_round *round);
+#define HASH(name) void credential_sha256_##name(void *requests, struct bench_round *round);
+WEIR_HASHES
+#undef HASH
+
 /* Changes of cold tokens: where nothing is released, and whole calls, each timed by itself. */
 void replace_of_image(void *subject, struct bench_round *round);
 void replace_of_replaced(void *subject, struct bench_round *round);

@@ -45,15 +45,24 @@ static uint64_t time_pass(const struct chunk *chunk, rounds_pass *pass, uint64_t
     return end - start;
 }
 
-uint64_t rounds_time(struct requests *requests, rounds_pass *pass, uint64_t *wrong)
+static uint64_t time_prepared(struct requests *requests, rounds_prepare *prepare, rounds_pass *pass,
+                              uint64_t *wrong)
 {
     const struct chunk *chunk = stage(requests);
     uint64_t ticks = 0;
 
+    if (prepare != NULL) {
+        prepare(chunk);
+    }
     instructions_begin();
     ticks = time_pass(chunk, pass, wrong);
     instructions_end(CHUNK);
     return ticks;
+}
+
+uint64_t rounds_time(struct requests *requests, rounds_pass *pass, uint64_t *wrong)
+{
+    return time_prepared(requests, NULL, pass, wrong);
 }
 
 uint64_t rounds_time_beside(struct requests *requests, rounds_pass *pass, uint64_t *wrong)
@@ -64,14 +73,21 @@ uint64_t rounds_time_beside(struct requests *requests, rounds_pass *pass, uint64
 void rounds_run(struct requests *requests, struct rounds_effort effort, rounds_pass *pass,
                 bool checks, struct bench_round *round)
 {
+    rounds_run_prepared(requests, effort, NULL, pass, checks, round);
+}
+
+void rounds_run_prepared(struct requests *requests, struct rounds_effort effort,
+                         rounds_prepare *prepare, rounds_pass *pass, bool checks,
+                         struct bench_round *round)
+{
     static double times[CHUNKS_MAX];
     uint64_t wrong = 0;
 
     for (size_t i = 0; i < effort.warm; i++) {
-        (void)rounds_time(requests, pass, &wrong);
+        (void)time_prepared(requests, prepare, pass, &wrong);
     }
     for (size_t i = 0; i < effort.timed; i++) {
-        times[i] = times_between(0, rounds_time(requests, pass, &wrong)) / CHUNK;
+        times[i] = times_between(0, time_prepared(requests, prepare, pass, &wrong)) / CHUNK;
     }
     if (checks && wrong != 0) {
         bench_wrong(round, "wrong answers");

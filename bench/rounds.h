@@ -41,6 +41,14 @@ struct rounds_effort {
 void rounds_run(struct requests *requests, struct rounds_effort effort, rounds_pass *pass,
                 bool checks, struct bench_round *round);
 
+/* Likewise, and has `prepare` make ready for each chunk, before the clock is read, what the pass
+ * needs beside it. */
+typedef void rounds_prepare(const struct chunk *chunk);
+
+void rounds_run_prepared(struct requests *requests, struct rounds_effort effort,
+                         rounds_prepare *prepare, rounds_pass *pass, bool checks,
+                         struct bench_round *round);
+
 /* Like rounds_run for a pass that needs no requests and does `operations` operations. */
 void rounds_run_alone(size_t timed, size_t operations, uint64_t (*pass)(void *), void *context,
                       struct bench_round *round);

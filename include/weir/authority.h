@@ -185,14 +185,14 @@ void weir_authority_heartbeat(struct weir_authority *authority);
 enum weir_status weir_authority_maintain(struct weir_authority *authority,
                                          struct weir_error *error);
 
-struct weir_authority_facts {
+struct weir_authority_standing {
     uint64_t tokens;    /* in the store, expired ones that were not removed yet included */
     uint64_t sequence;  /* of the last change */
     uint64_t published; /* of the last change published; `sequence` where nothing is */
     uint64_t lease;     /* nanoseconds; 0: nothing is published */
 };
 
-struct weir_authority_facts weir_authority_status(struct weir_authority *authority);
+struct weir_authority_standing weir_authority_status(struct weir_authority *authority);
 
 /* The engine that holds what is published; NULL: nothing is. As weir_publisher_engine. */
 const struct weir_engine *weir_authority_engine(const struct weir_authority *authority);

@@ -285,9 +285,9 @@ enum weir_status weir_authority_maintain(struct weir_authority *authority, struc
     return status == WEIR_OK ? compact(authority, error) : status;
 }
 
-struct weir_authority_facts weir_authority_status(struct weir_authority *authority)
+struct weir_authority_standing weir_authority_status(struct weir_authority *authority)
 {
-    struct weir_authority_facts facts = {0};
+    struct weir_authority_standing facts = {0};
 
     (void)pthread_mutex_lock(&authority->lock);
     if (weir_store_begin(authority->store, false, NULL) == WEIR_OK) {

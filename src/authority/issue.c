@@ -43,6 +43,7 @@ static enum weir_status authenticate(struct issue *issue, const struct weir_requ
                                      struct weir_instant now, struct weir_error *error)
 {
     struct weir_authority *authority = issue->authority;
+    struct weir_error denial;
     enum weir_status status = WEIR_OK;
 
     (void)pthread_mutex_lock(&authority->lock);
@@ -56,14 +57,14 @@ static enum weir_status authenticate(struct issue *issue, const struct weir_requ
     if (status != WEIR_OK || issue->requestor.is_operator) {
         return status;
     }
-    /* Of any id: what is no id of its scope is told later. */
+    /* Of any id: that the one declared is outside its scope is told later. */
     status = weir_requestor_check(&issue->requestor, WEIR_ISSUE_ACCESS_TOKEN,
-                                  issue->requestor.declared->id, now, &issue->audit, error);
+                                  issue->requestor.declared->id, now, &issue->audit, &denial);
     if (status == WEIR_ERROR_DENIED && issue->audit.reason != WEIR_OP_NOT_PERMITTED) {
         issue->audit.reason = WEIR_ALLOWED;
         return WEIR_OK;
     }
-    return status;
+    return weir_fail_as(error, status, &denial);
 }
 
 /* The checks of the declaration, in SPEC's order. */

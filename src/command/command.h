@@ -65,5 +65,6 @@ extern const struct command diff_command;
 extern const struct command watch_command;
 extern const struct command publish_command;
 extern const struct command token_command;
+extern const struct command serve_command;
 
 #endif

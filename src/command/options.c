@@ -45,6 +45,13 @@ static const struct flag_form forms[FLAG_COUNT] = {
     [FLAG_LIMIT] = {"--limit", '\0', "N"},
     [FLAG_ALL] = {"--all", '\0', NULL},
     [FLAG_YES] = {"--yes", '\0', NULL},
+    [FLAG_PUBLISH] = {"--publish", '\0', "DIR"},
+    [FLAG_LISTEN] = {"--listen", '\0', "ADDRESS"},
+    [FLAG_AUDIT] = {"--audit", '\0', "FILE"},
+    [FLAG_LOG] = {"--log", '\0', "FILE"},
+    [FLAG_ALLOW_REMOTE] = {"--allow-remote", '\0', NULL},
+    [FLAG_CONNECTIONS] = {"--connections", '\0', "N"},
+    [FLAG_PER_ADDRESS] = {"--connections-per-address", '\0', "N"},
     [FLAG_HELP] = {"--help", 'h', NULL},
 };
 
@@ -81,6 +88,15 @@ static enum flag find_flag(const struct command *command, const char *argument,
     return FLAG_COUNT;
 }
 
+static bool add_listen(struct options *options, const struct command *command, const char *value)
+{
+    if (options->listen_count == LISTEN_MAX) {
+        return report_usage(command, "--listen is given more than %d times", LISTEN_MAX);
+    }
+    options->listen[options->listen_count++] = value;
+    return true;
+}
+
 static bool read_flag(struct options *options, const struct command *command, const char *argument,
                       struct arguments *rest)
 {
@@ -91,7 +107,7 @@ static bool read_flag(struct options *options, const struct command *command, co
         return report_usage(command, "unknown flag %s (an id that begins with '-' goes after --)",
                             quoted(argument).text);
     }
-    if (options->values[flag] != NULL) {
+    if (options->values[flag] != NULL && flag != FLAG_LISTEN) {
         return report_usage(command, "%s is given twice", forms[flag].name);
     }
     if (forms[flag].value == NULL) {
@@ -108,7 +124,7 @@ static bool read_flag(struct options *options, const struct command *command, co
         rest->count--;
     }
     options->values[flag] = value;
-    return true;
+    return flag != FLAG_LISTEN || add_listen(options, command, value);
 }
 
 static bool read_now(struct options *options, const struct command *command)
@@ -201,6 +217,24 @@ static bool read_changes(struct options *options, const struct command *command)
                         quoted(changes).text);
 }
 
+/* A limit of connections. */
+static bool read_limit(const struct options *options, const struct command *command, enum flag flag,
+                       uint32_t *limit)
+{
+    const char *value = options->values[flag];
+    uint64_t number = 0;
+
+    if (value == NULL) {
+        return true;
+    }
+    if (!read_number(value, 1000000, &number) || number == 0) {
+        return report_usage(command, "%s is not a number of connections, 1 to 1000000: %s",
+                            forms[flag].name, quoted(value).text);
+    }
+    *limit = (uint32_t)number;
+    return true;
+}
+
 static bool check_complete(const struct options *options, const struct command *command)
 {
     for (enum flag flag = 0; flag < FLAG_COUNT; flag++) {
@@ -251,7 +285,9 @@ bool options_read(struct options *options, const struct command *command, int ar
     }
     return check_complete(options, command) && read_now(options, command) &&
            read_owner(options, command) && read_lease(options, command) &&
-           read_changes(options, command);
+           read_changes(options, command) &&
+           read_limit(options, command, FLAG_CONNECTIONS, &options->connections) &&
+           read_limit(options, command, FLAG_PER_ADDRESS, &options->per_address);
 }
 
 struct weir_instant options_now(const struct options *options)

@@ -39,11 +39,21 @@ enum flag {
     FLAG_LIMIT,
     FLAG_ALL,
     FLAG_YES,
+    FLAG_PUBLISH,
+    FLAG_LISTEN,
+    FLAG_AUDIT,
+    FLAG_LOG,
+    FLAG_ALLOW_REMOTE,
+    FLAG_CONNECTIONS,
+    FLAG_PER_ADDRESS,
     FLAG_HELP,
     FLAG_COUNT
 };
 
 #define FLAG_BIT(flag) (UINT64_C(1) << (flag))
+
+/* The most times that --listen may be given. */
+#define LISTEN_MAX 16
 
 struct options {
     const char *values[FLAG_COUNT]; /* NULL where the flag was not given */
@@ -51,6 +61,10 @@ struct options {
     uint32_t owner;                 /* of --owner; 0, which is root, where it was not given */
     uint64_t lease;                 /* of --lease, in nanoseconds; 0 where it was not given */
     uint64_t changes;               /* of --count; 0 where it was not given */
+    const char *listen[LISTEN_MAX]; /* of --listen, each time that it was given */
+    size_t listen_count;
+    uint32_t connections; /* of --connections; 0 where it was not given */
+    uint32_t per_address; /* likewise of --connections-per-address */
     char **operands;
     size_t operand_count;
 };

@@ -10,10 +10,16 @@ static const struct command token_elsewhere = {
     .program = "weir-authority",
 };
 
+static const struct command serve_elsewhere = {
+    .name = "serve",
+    .summary = "issues, lists and revokes tokens over HTTP, as S2 does",
+    .program = "weir-authority",
+};
+
 const struct command *const commands[] = {
-    &check_command, &eval_command, &explain_command, &compile_command, &inspect_command,
-    &who_command,   &diff_command, &watch_command,   &publish_command, &token_elsewhere,
-    NULL,
+    &check_command,   &eval_command,    &explain_command, &compile_command,
+    &inspect_command, &who_command,     &diff_command,    &watch_command,
+    &publish_command, &token_elsewhere, &serve_elsewhere, NULL,
 };
 
 void prepare(void)

@@ -2,6 +2,6 @@
 #include "command.h"
 #include "commands.h"
 
-const struct command *const commands[] = {&token_command, NULL};
+const struct command *const commands[] = {&token_command, &serve_command, NULL};
 
 void prepare(void) {}

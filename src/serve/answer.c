@@ -89,16 +89,15 @@ static void add_browser_headers(struct MHD_Response *response, struct MHD_Connec
     add_header(response, "Access-Control-Allow-Credentials", "true");
     add_header(response, "Vary",
                "origin, access-control-request-method, access-control-request-headers");
-    add_header(response, "Access-Control-Allow-Methods",
-               MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-                                           "Access-Control-Request-Method"));
-    add_header(response, "Access-Control-Allow-Headers",
-               MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-                                           "Access-Control-Request-Headers"));
+    add_header(
+        response, "Access-Control-Allow-Methods",
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Access-Control-Request-Method"));
+    add_header(
+        response, "Access-Control-Allow-Headers",
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Access-Control-Request-Headers"));
 }
 
-enum MHD_Result answer_send(struct answer *answer, struct MHD_Connection *connection,
-                            bool closing)
+enum MHD_Result answer_send(struct answer *answer, struct MHD_Connection *connection, bool closing)
 {
     struct MHD_Response *response = make_response(answer);
     enum MHD_Result result = MHD_NO;
@@ -113,10 +112,9 @@ enum MHD_Result answer_send(struct answer *answer, struct MHD_Connection *connec
     add_header(response, "WWW-Authenticate", answer->outcome == OUTCOME_AUTHN ? "Bearer" : NULL);
     add_header(response, "Retry-After", answer->outcome == OUTCOME_UNAVAILABLE ? "1" : NULL);
     add_header(response, "Connection", closing ? "close" : NULL);
-    result = MHD_queue_response(connection,
-                                answer->status != 0 ? answer->status
-                                                    : outcome_status(answer->outcome),
-                                response);
+    result = MHD_queue_response(
+        connection, answer->status != 0 ? answer->status : outcome_status(answer->outcome),
+        response);
     MHD_destroy_response(response);
     return result;
 }

@@ -16,9 +16,9 @@
 /* All zero is OK, without a body. */
 struct answer {
     enum outcome outcome;
-    unsigned status;    /* of HTTP; 0: the outcome's */
-    const char *type;   /* of the body */
-    const char *allow;  /* of METHOD_NOT_ALLOWED */
+    unsigned status;   /* of HTTP; 0: the outcome's */
+    const char *type;  /* of the body */
+    const char *allow; /* of METHOD_NOT_ALLOWED */
     struct buffer body;
 };
 
@@ -32,7 +32,6 @@ void answer_release(struct answer *answer);
 
 /* Queues it, with the headers that browsers ask for, `closing` the connection after it. The body is
  * released when it has been sent. What MHD's handler is to return. */
-enum MHD_Result answer_send(struct answer *answer, struct MHD_Connection *connection,
-                            bool closing);
+enum MHD_Result answer_send(struct answer *answer, struct MHD_Connection *connection, bool closing);
 
 #endif

@@ -122,8 +122,7 @@ static void add_token(void *context, const struct weir_token *token)
         page->full = true;
         return;
     }
-    if ((page->count > 0 && !buffer_add(page->body, ",", 1)) ||
-        !buffer_reserve(page->body, size)) {
+    if ((page->count > 0 && !buffer_add(page->body, ",", 1)) || !buffer_reserve(page->body, size)) {
         page->failed = true;
         return;
     }
@@ -201,14 +200,13 @@ bool api_may_issue(struct connection *connection, struct weir_audit *audit)
     return false;
 }
 
-static void revoke(struct connection *connection, struct weir_audit *audit)
+static void revoke_token(struct connection *connection, struct weir_audit *audit)
 {
     struct request *request = &connection->request;
     const struct weir_requestor requestor = requestor_of(connection);
     struct weir_error error;
-    enum weir_status status =
-        weir_authority_revoke(connection->server->authority, &requestor, request->target.id, audit,
-                              &error);
+    enum weir_status status = weir_authority_revoke(connection->server->authority, &requestor,
+                                                    request->target.id, audit, &error);
 
     if (status != WEIR_OK) {
         fail(connection, status, &error);
@@ -230,9 +228,9 @@ static void revoke_prefix(struct connection *connection, struct weir_audit *audi
     const struct weir_requestor requestor = requestor_of(connection);
     struct weir_error error;
     uint64_t count = 0;
-    enum weir_status status = weir_authority_revoke_prefix(
-        connection->server->authority, &requestor, connection->request.target.prefix, &count, audit,
-        &error);
+    enum weir_status status =
+        weir_authority_revoke_prefix(connection->server->authority, &requestor,
+                                     connection->request.target.prefix, &count, audit, &error);
 
     if (status == WEIR_OK) {
         answer_number(connection, "revoked", count);
@@ -259,8 +257,8 @@ static void count_tokens(struct connection *connection, struct weir_audit *audit
                      "counting takes the operator's authority");
         return;
     }
-    status = weir_authority_count(connection->server->authority,
-                                  connection->request.target.prefix, &count, &error);
+    status = weir_authority_count(connection->server->authority, connection->request.target.prefix,
+                                  &count, &error);
     if (status != WEIR_OK) {
         fail(connection, status, &error);
         return;
@@ -322,7 +320,7 @@ void api_call(struct connection *connection, struct weir_audit *audit)
         issue(connection, audit);
         break;
     case CALL_REVOKE:
-        revoke(connection, audit);
+        revoke_token(connection, audit);
         break;
     case CALL_REVOKE_PREFIX:
         revoke_prefix(connection, audit);

@@ -107,7 +107,7 @@ void connection_expect(struct connections *connections, struct connection *conne
 void connection_begin_request(struct connections *connections, struct connection *connection)
 {
     connection_end_request(connections, connection);
-    connection->request.begun = true;
+    connection->request = (struct request){.begun = true};
     (void)pthread_mutex_lock(&connections->lock);
     connections->requests++;
     (void)pthread_mutex_unlock(&connections->lock);
@@ -153,8 +153,12 @@ struct connection_counts connections_count(struct connections *connections)
     struct connection_counts counts;
 
     (void)pthread_mutex_lock(&connections->lock);
-    counts = (struct connection_counts){connections->count, connections->requests,
-                                        connections->closing};
+    counts = (struct connection_counts){.connections = connections->count,
+                                        .requests = connections->requests,
+                                        .closing = connections->closing};
+    for (const struct connection *each = connections->first; each != NULL; each = each->next) {
+        counts.calls += each->deadline == 0;
+    }
     (void)pthread_mutex_unlock(&connections->lock);
     return counts;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <weir/authority.h>
 #include <weir/credential.h>
 
 #include "serve/answer.h"
@@ -39,6 +40,7 @@ struct request {
     uint64_t received; /* bytes of its body, those dropped included */
     struct buffer body;
     struct answer answer;
+    struct weir_audit audit;
 };
 
 struct connection {
@@ -46,8 +48,8 @@ struct connection {
     struct connection *next;
     struct connection *previous;
     int descriptor;
-    uint64_t deadline; /* on the monotonic clock, in nanoseconds; 0: none */
-    bool is_operators; /* of the operator's socket */
+    uint64_t deadline;     /* on the monotonic clock, in nanoseconds; 0: none */
+    bool is_operators;     /* of the operator's socket */
     bool peer_is_operator; /* and its user is ours, or root */
     char peer[64];         /* `127.0.0.1:40000`, `uid:1000` */
     struct request request;
@@ -87,6 +89,7 @@ void connections_begin_closing(struct connections *connections);
 struct connection_counts {
     uint64_t connections;
     uint64_t requests;
+    uint64_t calls; /* connections that wait for us */
     bool closing;
 };
 struct connection_counts connections_count(struct connections *connections);

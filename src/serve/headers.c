@@ -9,12 +9,9 @@
 #define JSON_SUFFIX "+json"
 
 static const char *const names[HEADER_COUNT] = {
-    [HEADER_AUTHORIZATION] = "Authorization",
-    [HEADER_CONTENT_TYPE] = "Content-Type",
-    [HEADER_CONTENT_ENCODING] = "Content-Encoding",
-    [HEADER_CONTENT_LENGTH] = "Content-Length",
-    [HEADER_TRANSFER_ENCODING] = "Transfer-Encoding",
-    [HEADER_EXPECT] = "Expect",
+    [HEADER_AUTHORIZATION] = "Authorization",         [HEADER_CONTENT_TYPE] = "Content-Type",
+    [HEADER_CONTENT_ENCODING] = "Content-Encoding",   [HEADER_CONTENT_LENGTH] = "Content-Length",
+    [HEADER_TRANSFER_ENCODING] = "Transfer-Encoding", [HEADER_EXPECT] = "Expect",
 };
 
 static bool is_blank(char byte)
@@ -34,6 +31,14 @@ static struct weir_text trim(struct weir_text text)
     return text;
 }
 
+void headers_wipe(struct headers *headers)
+{
+    struct weir_text *value = &headers->values[HEADER_AUTHORIZATION];
+
+    weir_wipe((void *)(uintptr_t)value->bytes, value->length);
+    *value = (struct weir_text){"", 0};
+}
+
 static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const char *name,
                                    size_t name_size, const char *value, size_t value_size)
 {
@@ -45,6 +50,7 @@ static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const
             strncasecmp(name, names[header], name_size) == 0) {
             if (headers->there[header]) {
                 headers->twice = names[header];
+                headers_wipe(headers); /* of an Authorization there may be two */
             }
             headers->there[header] = true;
             headers->values[header] = trim((struct weir_text){value, value_size});
@@ -107,12 +113,4 @@ bool headers_json(const struct headers *headers)
     return value.length > strlen("application/") + suffix &&
            strncasecmp(value.bytes, "application/", strlen("application/")) == 0 &&
            strncasecmp(value.bytes + value.length - suffix, JSON_SUFFIX, suffix) == 0;
-}
-
-void headers_wipe(struct headers *headers)
-{
-    struct weir_text *value = &headers->values[HEADER_AUTHORIZATION];
-
-    weir_wipe((void *)(uintptr_t)value->bytes, value->length);
-    *value = (struct weir_text){"", 0};
 }

@@ -216,8 +216,8 @@ enum weir_status listeners_open(struct listener listeners[LISTENERS_MAX], size_t
         if (*count == LISTENERS_MAX) {
             return weir_fail(error, WEIR_ERROR_LIMIT, "more than %d sockets", LISTENERS_MAX);
         }
-        status = listener_open_unix(&listeners[*count], address + strlen(UNIX_PREFIX), false,
-                                    error);
+        status =
+            listener_open_unix(&listeners[*count], address + strlen(UNIX_PREFIX), false, error);
         *count += status == WEIR_OK;
         return status;
     }

@@ -35,8 +35,8 @@ static void write_line(struct log *log, enum log_level level, const char *messag
 
     (void)weir_instant_print(weir_instant_now(), time);
     (void)weir_quote((struct weir_text){message, strlen(message)}, quoted, sizeof quoted);
-    length = snprintf(line, sizeof line, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":%s}\n", time,
-                      levels[level], quoted);
+    length = snprintf(line, sizeof line, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":%s}\n",
+                      time, levels[level], quoted);
     (void)record_write(&log->record, line, (size_t)length); /* counted, and nobody to be told */
 }
 

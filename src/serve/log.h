@@ -14,9 +14,9 @@ enum log_level { LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 struct log {
     struct record record;
     pthread_mutex_t lock;
-    uint64_t second;     /* in which what follows was counted */
-    unsigned said;       /* lines that clients gave occasion to */
-    uint64_t unsaid;     /* such lines left out since the last that was written */
+    uint64_t second; /* in which what follows was counted */
+    unsigned said;   /* lines that clients gave occasion to */
+    uint64_t unsaid; /* such lines left out since the last that was written */
 };
 
 bool log_open(struct log *log, const char *path);

@@ -4,9 +4,8 @@
 #include <string.h>
 
 /* Upper bounds in microseconds: from a look-up to a disk that hangs. */
-static const uint64_t bounds[METRICS_BUCKETS] = {50,     100,    250,     500,     1000,
-                                                 2500,   5000,   10000,   25000,   50000,
-                                                 100000, 500000, 2500000, 10000000};
+static const uint64_t bounds[METRICS_BUCKETS] = {
+    50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 500000, 2500000, 10000000};
 
 void metrics_init(struct metrics *metrics)
 {
@@ -45,10 +44,11 @@ static bool write_outcomes(const struct metrics *metrics, struct buffer *text)
 
             /* What each call hopes for is there from the beginning. */
             if (count > 0 || outcome == OUTCOME_OK) {
-                written = written &&
-                          buffer_format(
-                              text, "weir_calls_total{operation=\"%s\",outcome=\"%s\"} %" PRIu64 "\n",
-                              call_name(call), outcome_code(outcome), count);
+                written =
+                    written &&
+                    buffer_format(text,
+                                  "weir_calls_total{operation=\"%s\",outcome=\"%s\"} %" PRIu64 "\n",
+                                  call_name(call), outcome_code(outcome), count);
             }
         }
     }
@@ -63,20 +63,20 @@ static bool write_histogram(const struct histogram *histogram, const char *name,
 
     for (size_t i = 0; i < METRICS_BUCKETS; i++) {
         count += histogram->counts[i];
-        written = written &&
-                  buffer_format(
-                      text,
-                      "weir_call_duration_seconds_bucket{operation=\"%s\",le=\"%g\"} %" PRIu64 "\n",
-                      name, (double)bounds[i] / 1e6, count);
+        written =
+            written &&
+            buffer_format(
+                text, "weir_call_duration_seconds_bucket{operation=\"%s\",le=\"%g\"} %" PRIu64 "\n",
+                name, (double)bounds[i] / 1e6, count);
     }
     count += histogram->counts[METRICS_BUCKETS];
     return written &&
-           buffer_format(
-               text,
-               "weir_call_duration_seconds_bucket{operation=\"%s\",le=\"+Inf\"} %" PRIu64 "\n"
-               "weir_call_duration_seconds_sum{operation=\"%s\"} %.9f\n"
-               "weir_call_duration_seconds_count{operation=\"%s\"} %" PRIu64 "\n",
-               name, count, name, (double)histogram->nanoseconds / 1e9, name, count);
+           buffer_format(text,
+                         "weir_call_duration_seconds_bucket{operation=\"%s\",le=\"+Inf\"} %" PRIu64
+                         "\n"
+                         "weir_call_duration_seconds_sum{operation=\"%s\"} %.9f\n"
+                         "weir_call_duration_seconds_count{operation=\"%s\"} %" PRIu64 "\n",
+                         name, count, name, (double)histogram->nanoseconds / 1e9, name, count);
 }
 
 static bool write_durations(const struct metrics *metrics, struct buffer *text)
@@ -119,10 +119,9 @@ static bool write_gauges(const struct gauges *gauges, struct buffer *text)
     bool written = true;
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        written =
-            written && buffer_format(text, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n",
-                                     values[i].name, values[i].help, values[i].name,
-                                     values[i].type, values[i].name, values[i].value);
+        written = written && buffer_format(text, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n",
+                                           values[i].name, values[i].help, values[i].name,
+                                           values[i].type, values[i].name, values[i].value);
     }
     return written && buffer_format(text,
                                     "# HELP weir_lease_seconds Without a heartbeat for so long, "

@@ -33,7 +33,7 @@ void metrics_count(struct metrics *metrics, enum call call, enum outcome outcome
 
 /* What is asked of others at the time of writing. */
 struct gauges {
-    struct weir_authority_facts authority;
+    struct weir_authority_standing authority;
     uint64_t connections;
     uint64_t requests;
     uint64_t buffered;

@@ -137,15 +137,14 @@ static bool read_target(struct connection *connection, const char *method)
         request->target.call = CALL_OTHER;
         return refuse(request, OUTCOME_URI_TOO_LONG, "the URI has more than 2047 bytes");
     }
-    outcome = target_read(method, request->uri, connection->is_operators, &request->target,
-                          &message);
+    outcome =
+        target_read(method, request->uri, connection->is_operators, &request->target, &message);
     return outcome == OUTCOME_OK || refuse(request, outcome, message);
 }
 
 /* Keeps the credential, and nothing of it elsewhere. */
-static bool read_credential(struct connection *connection, struct headers *headers)
+static void keep_credential(struct request *request, struct headers *headers)
 {
-    struct request *request = &connection->request;
     struct weir_text credential = headers_credential(headers);
 
     request->has_authorization = headers->there[HEADER_AUTHORIZATION];
@@ -154,26 +153,43 @@ static bool read_credential(struct connection *connection, struct headers *heade
         request->credential_length = credential.length;
     }
     headers_wipe(headers);
+}
+
+static bool read_framing(struct request *request, const struct headers *headers)
+{
+    char message[64];
+
+    if (headers->twice != NULL) {
+        (void)snprintf(message, sizeof message, "%s is there twice", headers->twice);
+        return refuse(request, OUTCOME_BAD_HEADER, message);
+    }
+    return !headers_ambiguous(headers) ||
+           refuse(request, OUTCOME_BAD_HEADER,
+                  "Content-Length and Transfer-Encoding are both there");
+}
+
+static bool may_ask(const struct connection *connection, struct request *request)
+{
     return request->target.call >= CALL_AUTHORITY_COUNT || !connection->is_operators ||
            request->has_authorization || connection->peer_is_operator ||
            refuse(request, OUTCOME_PERMISSION_DENIED,
                   "only root and the server's own user have the operator's authority");
 }
 
-static bool read_body_headers(struct connection *connection, const struct headers *headers,
+static bool may_issue(struct connection *connection, struct request *request)
+{
+    struct connections *connections = &connection->server->connections;
+
+    connection_expect(connections, connection, 0);
+    request->refused = !api_may_issue(connection, &request->audit);
+    connection_expect(connections, connection, SECONDS_TO_SEND);
+    return !request->refused;
+}
+
+/* What is told of the body of a call that has one. */
+static bool read_body_headers(struct request *request, const struct headers *headers,
                               uint64_t length)
 {
-    struct request *request = &connection->request;
-
-    if (request->target.call != CALL_ISSUE) {
-        return true;
-    }
-    connection_expect(&connection->server->connections, connection, 0);
-    if (!api_may_issue(connection, &request->audit)) {
-        request->refused = true;
-        return false;
-    }
-    connection_expect(&connection->server->connections, connection, SECONDS_TO_SEND);
     if (!headers_json(headers)) {
         return refuse(request, OUTCOME_UNSUPPORTED_MEDIA_TYPE,
                       "the body has to be application/json");
@@ -187,27 +203,77 @@ static bool read_body_headers(struct connection *connection, const struct header
            refuse(request, OUTCOME_TOO_LARGE, "the body is more than 1 MiB");
 }
 
-/* All that can be said from the headers is. One that is refused is answered at once if its body has
- * not been sent yet, is too long to be read for nothing, or cannot be told from what follows it. */
+/*
+ * The headers are there, and all is said that can be said of them. A request that is refused is
+ * answered at once if its body has not been sent yet, is too long to be read for nothing, or cannot
+ * be told from what follows it.
+ */
 static enum MHD_Result present(struct connection *connection, struct MHD_Connection *mhd,
                                const char *method)
 {
     struct request *request = &connection->request;
     struct headers headers;
+    uint64_t began = clock_now();
     uint64_t length = 0;
     bool has_body = false;
-    bool ambiguous = false;
 
     request->presented = true;
     headers_read(mhd, &headers);
     has_body = headers_body(&headers, &length);
-    ambiguous = headers_ambiguous(&headers) || headers.twice != NULL;
-    if (read_credential(connection, &headers)) { /* first: it is wiped in any case */
+    keep_credential(request, &headers);
+    if (read_target(connection, method) && read_framing(request, &headers) &&
+        may_ask(connection, request) && request->target.call == CALL_ISSUE &&
+        may_issue(connection, request)) {
+        (void)read_body_headers(request, &headers, length);
     }
-    if (!read_target(connection, method)) {
-    } else if (ambiguous) {
-        (void)refuse(request, OUTCOME_BAD_HEADER,
-                     headers.twice != NULL ? headers.twice : "two lengths");
+    if (!request->refused || !has_body) {
+        return MHD_YES;
     }
-    return request->refused && has_body ? MHD_NO : MHD_YES;
+    if (headers.there[HEADER_EXPECT] || length > DROPPED_MAX ||
+        request->answer.outcome == OUTCOME_BAD_HEADER) {
+        return send_answer(connection, mhd, &request->audit, began);
+    }
+    return MHD_YES;
+}
+
+/* Some of the body, which only an issue's is kept of. */
+static enum MHD_Result take(struct request *request, const char *data, size_t size)
+{
+    request->received += size;
+    if (request->target.call == CALL_ISSUE && !request->refused) {
+        if (request->received > BODY_ENCODED_MAX) {
+            (void)refuse(request, OUTCOME_TOO_LARGE, "the body is more than 1 MiB");
+        } else if (!buffer_add(&request->body, data, size)) {
+            (void)refuse(request, OUTCOME_UNAVAILABLE, "too many bodies are being read; try again");
+        }
+        if (request->refused) {
+            buffer_release(&request->body);
+        }
+    }
+    return request->received <= DROPPED_MAX ? MHD_YES : MHD_NO;
+}
+
+enum MHD_Result request_handle(void *context, struct MHD_Connection *mhd, const char *url,
+                               const char *method, const char *version, const char *data,
+                               size_t *size, void **state)
+{
+    struct connection *connection = connection_of(mhd);
+    enum MHD_Result result = MHD_NO;
+
+    (void)context;
+    (void)url;
+    (void)version;
+    (void)state;
+    if (connection == NULL || !connection->request.begun) {
+        return MHD_NO;
+    }
+    if (!connection->request.presented) {
+        return present(connection, mhd, method);
+    }
+    if (*size == 0) {
+        return finish(connection, mhd);
+    }
+    result = take(&connection->request, data, *size);
+    *size = 0;
+    return result;
 }

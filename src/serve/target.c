@@ -213,8 +213,8 @@ static bool is_plain(const char *path)
     }
 }
 
-static enum outcome read_path(const char *method, char *path, bool operators,
-                              struct target *target, const char **message)
+static enum outcome read_path(const char *method, char *path, bool operators, struct target *target,
+                              const char **message)
 {
     static const struct method health[] = {
         {"GET", CALL_HEALTH}, {"HEAD", CALL_HEALTH}, {NULL, CALL_OTHER}};

@@ -19,8 +19,7 @@ static void *run(void *context)
     return NULL;
 }
 
-bool ticker_start(struct ticker *ticker, uint64_t pause, void (*tick)(void *context),
-                  void *context)
+bool ticker_start(struct ticker *ticker, uint64_t pause, void (*tick)(void *context), void *context)
 {
     int error = 0;
 

@@ -16,7 +16,7 @@
 #include "model/generate.h"
 #include "model/naive.h"
 
-enum { IDS = 12, GIVEN = 200, STEPS = 150, QUESTIONS = 40, WORLDS = 2 * WORLD_SHAPE_PERIOD };
+enum { IDS = 12, GIVEN = 200, STEPS = 150, QUESTIONS = 20, WORLDS = WORLD_SHAPE_PERIOD };
 
 struct history {
     struct world *world;

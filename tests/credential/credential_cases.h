@@ -9,5 +9,6 @@ TCase *draw_cases(void);
 TCase *stack_cases(void);
 TCase *check_cases(void);
 TCase *follower_cases(void);
+TCase *spilled_cases(void);
 
 #endif

@@ -40,7 +40,7 @@ ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags)
 static void draw(struct weir_credential *credential)
 {
     if (weir_credential_draw(credential, NULL) != WEIR_OK ||
-        !naive_credential(text_of_credential(credential)) ||
+        !weir_credential_well_formed(text_of_credential(credential)) ||
         credential->text[WEIR_CREDENTIAL_LENGTH] != '\0') {
         ck_abort_msg("%s is drawn", credential->text);
     }

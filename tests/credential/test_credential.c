@@ -4,8 +4,8 @@
 
 int main(void)
 {
-    TCase *const cases[] = {form_cases(), draw_cases(), stack_cases(), check_cases(),
-                            follower_cases()};
+    TCase *const cases[] = {form_cases(),  draw_cases(),     stack_cases(),
+                            check_cases(), follower_cases(), spilled_cases()};
 
     return run_cases("credential", cases, COUNT(cases));
 }

@@ -80,7 +80,9 @@ START_TEST(what_is_no_credential_is_never_hashed)
         }
         real += naive_credential(text);
         (void)weir_credential_digest(text, digest);
-        ck_assert_uint_eq(library.hashed, real);
+        if (library.hashed != real) {
+            ck_abort_msg("%s: hashed, or not, by mistake", credential.text);
+        }
     }
     ck_assert_uint_gt(real, 1000);
 }

@@ -97,6 +97,34 @@ static void read_and_compile(const struct weir_allocator *allocator, const uint8
     weir_compiler_free(compiler);
 }
 
+/* The token as JSON, for the caller to free. */
+static char *written(const struct weir_token *token, size_t *length)
+{
+    char *json = NULL;
+
+    *length = weir_token_write(token, NULL, 0);
+    json = malloc(*length);
+    demand(json != NULL && weir_token_write(token, json, *length) == *length);
+    return json;
+}
+
+/* What is written is read as a token that is written the same. */
+static void write_and_read(const struct weir_token *token)
+{
+    size_t length = 0;
+    size_t again_length = 0;
+    char *json = written(token, &length);
+    char *again = NULL;
+    struct weir_token *read = NULL;
+
+    demand(weir_token_parse((struct weir_text){json, length}, NULL, &read, NULL) == WEIR_OK);
+    again = written(read, &again_length);
+    demand(again_length == length && memcmp(json, again, length) == 0);
+    weir_token_free(read, NULL);
+    free(again);
+    free(json);
+}
+
 /* As one token, which then is one that may be compiled. */
 static void read_one(const uint8_t *data, size_t size)
 {
@@ -105,6 +133,7 @@ static void read_one(const uint8_t *data, size_t size)
     if (weir_token_parse((struct weir_text){(const char *)data, size}, NULL, &token, NULL) ==
         WEIR_OK) {
         demand(weir_token_check(token, NULL) == WEIR_OK);
+        write_and_read(token);
         weir_token_free(token, NULL);
     }
 }

@@ -103,11 +103,13 @@ enum part { PART_OPERATIONS, PART_BASINS, PART_STREAMS, PART_ACCESS_TOKENS, PART
 struct holder {
     const struct weir_token *token;
     weir_operations of_groups[WEIR_GROUP_BITS_ALL + 1]; /* the operations that they stand for */
+    size_t latest;       /* index of the scope that the last one lay within: where to begin */
+    uint64_t pairs_left; /* to look at */
 };
 
 static struct holder holder_of(const struct weir_token *issuer)
 {
-    struct holder holder = {.token = issuer};
+    struct holder holder = {.token = issuer, .pairs_left = WEIR_CONTAINMENT_PAIRS_MAX};
 
     for (unsigned groups = 0; groups <= WEIR_GROUP_BITS_ALL; groups++) {
         holder.of_groups[groups] = weir_op_groups_operations(groups);
@@ -143,17 +145,24 @@ static enum part part_outside(const struct weir_scope *scope, weir_operations op
                                                                      : PART_NONE;
 }
 
-/* PART_NONE if `scope` lies within one of the holder's; else the part at which the one that it is
- * closest to fails it. */
-static enum part scope_outside(const struct weir_scope *scope, const struct holder *holder)
+/*
+ * PART_NONE if `scope` lies within one of the holder's; else the part at which the one that it is
+ * closest to fails it. Begins where the scope before was found: who gives many scopes gives them in
+ * the order in which it has them, and then each is found at once.
+ */
+static enum part scope_outside(const struct weir_scope *scope, struct holder *holder)
 {
+    const size_t count = holder->token->scope_count;
     weir_operations operations = weir_scope_operations(scope);
     enum part furthest = PART_OPERATIONS;
 
-    for (size_t i = 0; i < holder->token->scope_count; i++) {
-        enum part part = part_outside(scope, operations, holder, &holder->token->scopes[i]);
+    for (size_t i = 0; i < count; i++) {
+        size_t index = holder->latest + i < count ? holder->latest + i : holder->latest + i - count;
+        enum part part = part_outside(scope, operations, holder, &holder->token->scopes[index]);
 
+        holder->pairs_left--;
         if (part == PART_NONE) {
+            holder->latest = index;
             return PART_NONE;
         }
         furthest = part > furthest ? part : furthest;
@@ -195,12 +204,18 @@ static bool reaches_the_unnameable(const struct weir_set *streams)
            weir_text_equal(streams->name, WEIR_TEXT(".."));
 }
 
-static enum weir_status check_scope(const struct holder *holder, const struct weir_token *child,
+static enum weir_status check_scope(struct holder *holder, const struct weir_token *child,
                                     const struct weir_token *absolute, size_t index,
                                     struct weir_error *error)
 {
-    enum part outside = scope_outside(&absolute->scopes[index], holder);
+    enum part outside = PART_NONE;
 
+    if (holder->pairs_left < holder->token->scope_count) {
+        return weir_fail(error, WEIR_ERROR_LIMIT,
+                         "more than %d comparisons with the requestor's %zu scopes",
+                         WEIR_CONTAINMENT_PAIRS_MAX, holder->token->scope_count);
+    }
+    outside = scope_outside(&absolute->scopes[index], holder);
     if (outside != PART_NONE) {
         return fail_part(holder->token, outside, error);
     }
@@ -218,15 +233,8 @@ enum weir_status weir_child_contained(const struct weir_token *issuer,
                                       const struct weir_token *child,
                                       const struct weir_token *absolute, struct weir_error *error)
 {
-    const struct holder holder = holder_of(issuer);
+    struct holder holder = holder_of(issuer);
 
-    if ((uint64_t)issuer->scope_count * child->scope_count > WEIR_CONTAINMENT_PAIRS_MAX) {
-        (void)weir_fail(error, WEIR_ERROR_LIMIT,
-                        "%zu scopes, to be held against each of the requestor's %zu",
-                        child->scope_count, issuer->scope_count);
-        weir_error_within(error, "scopes");
-        return WEIR_ERROR_LIMIT;
-    }
     for (size_t i = 0; i < child->scope_count; i++) {
         enum weir_status status = check_scope(&holder, child, absolute, i, error);
 

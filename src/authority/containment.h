@@ -36,8 +36,9 @@ enum weir_status weir_child_expiry(const struct weir_token *issuer, const struct
  * Containment: each scope of the child lies within one scope of the issuer; and from an issuer with
  * auto-prefix no child without it reaches what no client of the issuer may name. `child` is as it
  * was declared, `absolute` what weir_child_absolute made of it. WEIR_OK; WEIR_ERROR_DENIED, with
- * the place of the first scope that is not within, and of its set; WEIR_ERROR_LIMIT: more pairs of
- * scopes than WEIR_CONTAINMENT_PAIRS_MAX.
+ * the place of the first scope that is not within, and of its set; WEIR_ERROR_LIMIT: it would take
+ * more comparisons of two scopes than WEIR_CONTAINMENT_PAIRS_MAX. Scopes in the issuer's order take
+ * about one each.
  */
 #define WEIR_CONTAINMENT_PAIRS_MAX 100000000
 enum weir_status weir_child_contained(const struct weir_token *issuer,

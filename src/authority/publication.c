@@ -6,11 +6,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #include <weir/compile.h>
 #include <weir/wire.h>
 
+#include "live/edition.h"
+#include "live/find.h"
 #include "vocabulary/clock.h"
 #include "vocabulary/failure.h"
 #include "vocabulary/text.h"
@@ -224,101 +230,155 @@ enum weir_status weir_publication_await(struct weir_authority *authority, struct
  * ---- Whether a directory holds what the store holds ----
  */
 
-/* Of the tokens that no missed change is about. */
-struct comparison {
-    const struct weir_engine *engine;
-    const struct missed_changes *missed; /* in byte order of the ids */
+/* Tokens, added up in whatever order they come: two sums are the same if the tokens are. The seed
+ * is drawn, so that nobody can choose tokens for it not to be so. */
+struct sum {
+    uint64_t seed;
     uint64_t tokens;
-    bool same;
+    uint64_t low;
+    uint64_t high;
 };
+
+/* What tells a token of one issue from all others. */
+struct summand {
+    uint64_t issue_number;
+    int64_t expires_seconds;
+    uint32_t expires_nanoseconds;
+    uint32_t expires;
+    uint8_t digest[WEIR_DIGEST_SIZE];
+    char id[WEIR_TOKEN_ID_MAX];
+};
+
+static void add_up(struct sum *sum, const struct summand *summand, size_t id_length)
+{
+    const XXH128_hash_t hash =
+        XXH3_128bits_withSeed(summand, offsetof(struct summand, id) + id_length, sum->seed);
+
+    sum->tokens++;
+    sum->low += hash.low64;
+    sum->high += hash.high64;
+}
+
+static bool add_up_stored(void *context, const struct weir_stored_token *stored)
+{
+    struct summand summand = {.issue_number = stored->issue_number, .expires = stored->expires};
+
+    if (stored->expires) {
+        summand.expires_seconds = stored->expires_at.seconds;
+        summand.expires_nanoseconds = stored->expires_at.nanoseconds;
+    }
+    memcpy(summand.digest, stored->digest, sizeof summand.digest);
+    memcpy(summand.id, stored->id.bytes, stored->id.length);
+    add_up(context, &summand, stored->id.length);
+    return true;
+}
+
+static void add_up_compiled(struct sum *sum, const struct weir_compiled_token *token)
+{
+    const struct weir_text id = weir_compiled_token_id(token);
+    const uint8_t *digest = weir_compiled_token_digest(token);
+    struct weir_instant expires_at = {0, 0};
+    struct summand summand = {
+        .issue_number = weir_compiled_token_issue_number(token),
+        .expires = weir_compiled_token_expires(token, &expires_at),
+    };
+
+    summand.expires_seconds = expires_at.seconds;
+    summand.expires_nanoseconds = expires_at.nanoseconds;
+    if (digest != NULL) {
+        memcpy(summand.digest, digest, sizeof summand.digest);
+    }
+    memcpy(summand.id, id.bytes, id.length);
+    add_up(sum, &summand, id.length);
+}
+
+struct engine_sum {
+    const struct weir_engine *engine;
+    struct sum *sum;
+};
+
+static bool add_up_offset(void *context, uint32_t offset)
+{
+    const struct engine_sum *adding = context;
+
+    add_up_compiled(adding->sum, weir_block_token(weir_live_block(
+                                     adding->engine, &adding->engine->edition->base, offset)));
+    return true;
+}
 
 static int compare_missed(const void *left, const void *right)
 {
     return weir_text_compare(missed_id(left), missed_id(right));
 }
 
-static int compare_with_missed(const void *key, const void *missed)
+static void subtract(struct sum *sum, const struct sum *other)
 {
-    return weir_text_compare(*(const struct weir_text *)key, missed_id(missed));
+    sum->tokens -= other->tokens;
+    sum->low -= other->low;
+    sum->high -= other->high;
 }
 
-static bool is_missed(const struct missed_changes *missed, struct weir_text id)
+/* Takes out of both sums what a missed change is about. */
+static void leave_out(struct sum *published, struct sum *stored, struct weir_authority *authority,
+                      const struct missed_changes *missed)
 {
-    return missed->count > 0 && bsearch(&id, missed->changes, missed->count,
-                                        sizeof missed->changes[0], compare_with_missed) != NULL;
-}
-
-static bool same_expiry(const struct weir_compiled_token *token,
-                        const struct weir_stored_token *stored)
-{
-    struct weir_instant expires_at;
-
-    return weir_compiled_token_expires(token, &expires_at) == stored->expires &&
-           (!stored->expires || (expires_at.seconds == stored->expires_at.seconds &&
-                                 expires_at.nanoseconds == stored->expires_at.nanoseconds));
-}
-
-static bool compare_stored(void *context, const struct weir_stored_token *stored)
-{
-    struct comparison *comparison = context;
-    const struct weir_compiled_token *token = NULL;
-    const uint8_t *digest = NULL;
-
-    if (is_missed(comparison->missed, stored->id)) {
-        return true;
-    }
-    comparison->tokens++;
-    weir_read_begin();
-    token = weir_engine_find(comparison->engine, stored->id);
-    digest = token != NULL ? weir_compiled_token_digest(token) : NULL;
-    comparison->same =
-        digest != NULL && weir_compiled_token_issue_number(token) == stored->issue_number &&
-        memcmp(digest, stored->digest, WEIR_DIGEST_SIZE) == 0 && same_expiry(token, stored);
-    weir_read_end();
-    return comparison->same;
-}
-
-/* How many different tokens of the engine the missed changes are about. */
-static uint64_t count_touched(const struct weir_engine *engine, const struct missed_changes *missed)
-{
-    uint64_t count = 0;
+    const struct weir_engine *engine = weir_publisher_engine(authority->publisher);
 
     for (size_t i = 0; i < missed->count; i++) {
+        struct sum one = {.seed = published->seed};
+        struct weir_stored_token token;
+        struct weir_text id = missed_id(&missed->changes[i]);
+        const struct weir_compiled_token *compiled = NULL;
+
         if (i > 0 && compare_missed(&missed->changes[i - 1], &missed->changes[i]) == 0) {
             continue;
         }
         weir_read_begin();
-        count += weir_engine_find(engine, missed_id(&missed->changes[i])) != NULL ? 1 : 0;
+        compiled = weir_engine_find(engine, id);
+        if (compiled != NULL) {
+            add_up_compiled(&one, compiled);
+        }
         weir_read_end();
+        subtract(published, &one);
+        one = (struct sum){.seed = stored->seed};
+        if (weir_store_find(authority->store, id, &token, NULL) == WEIR_OK) {
+            (void)add_up_stored(&one, &token);
+        }
+        subtract(stored, &one);
     }
-    return count;
 }
 
 /* WEIR_ERROR_NOT_FOUND: what is published is not this store's. In a transaction. */
 static enum weir_status compare(struct weir_authority *authority, struct missed_changes *missed,
                                 struct weir_error *error)
 {
-    struct comparison comparison = {
-        .engine = weir_publisher_engine(authority->publisher),
-        .missed = missed,
-        .same = true,
-    };
-    uint64_t tokens = weir_publisher_usage(authority->publisher).tokens;
+    struct sum published = {0};
+    struct sum stored = {0};
+    struct engine_sum adding = {weir_publisher_engine(authority->publisher), &published};
     enum weir_status status = find_missed(authority, missed, error);
 
     if (status != WEIR_OK || missed->count > MISSED_MAX) {
         return status != WEIR_OK ? status
                                  : weir_fail(error, WEIR_ERROR_NOT_FOUND, "too much is missing");
     }
-    qsort(missed->changes, missed->count, sizeof missed->changes[0], compare_missed);
-    status = weir_store_all(authority->store, compare_stored, &comparison, error);
-    if (status == WEIR_OK &&
-        (!comparison.same ||
-         comparison.tokens + count_touched(comparison.engine, missed) != tokens)) {
-        status = weir_fail(error, WEIR_ERROR_NOT_FOUND,
-                           "what is published there is not what the store holds");
+    if (getrandom(&published.seed, sizeof published.seed, 0) != sizeof published.seed) {
+        return weir_fail_errno(error, "getrandom");
     }
-    return status;
+    stored.seed = published.seed;
+    status = weir_store_all(authority->store, add_up_stored, &stored, error);
+    if (status != WEIR_OK) {
+        return status;
+    }
+    weir_read_begin();
+    (void)weir_edition_each(adding.engine->edition, add_up_offset, &adding);
+    weir_read_end();
+    qsort(missed->changes, missed->count, sizeof missed->changes[0], compare_missed);
+    leave_out(&published, &stored, authority, missed);
+    return published.tokens == stored.tokens && published.low == stored.low &&
+                   published.high == stored.high
+               ? WEIR_OK
+               : weir_fail(error, WEIR_ERROR_NOT_FOUND,
+                           "what is published there is not what the store holds");
 }
 
 /* Goes on with what is in the directory. WEIR_ERROR_NOT_FOUND: it is not of this store. */

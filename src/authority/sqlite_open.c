@@ -102,9 +102,9 @@ static uint32_t number_at(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* A file with a header that is another's, or a newer version's, is not for SQLite to open. One that
- * was being created when the power failed may have anything for a header: SQLite's journal of that
- * stands beside it, and makes it empty again. */
+/* A file whose header is another's, or a newer version's, is not for SQLite to open. One that was
+ * being written when the power failed may have anything for a header: what it is to be stands in
+ * the file beside it. */
 static enum weir_status check_header(int file, const char *path,
                                      const struct weir_sqlite_schema *schema, bool *empty,
                                      struct weir_error *error)
@@ -121,7 +121,7 @@ static enum weir_status check_header(int file, const char *path,
         return weir_sqlite_check_version(schema, number_at(header + HEADER_APPLICATION_ID),
                                          (int32_t)number_at(header + HEADER_USER_VERSION), error);
     }
-    if (*empty || size_beside(path, "-journal") > 0) {
+    if (*empty || size_beside(path, "-journal") > 0 || size_beside(path, "-wal") > 0) {
         return WEIR_OK;
     }
     return weir_fail(error, WEIR_ERROR_DAMAGED, "no store: not a database of SQLite's");

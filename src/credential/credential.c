@@ -29,30 +29,39 @@ _Static_assert(WEIR_CREDENTIAL_LENGTH + 9 <= 64, "it is one block of SHA-256, pa
 static const char digits[BASE + 1] =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-static inline bool is_digit(char byte)
-{
-    unsigned char lower = (unsigned char)((unsigned char)byte | 0x20);
+/* The value of each byte that is a digit, and that it is one. */
+#define IS_DIGIT 0x40u
+#define DIGIT(byte, value) [byte] = IS_DIGIT | (value)
+static const uint8_t values[UINT8_MAX + 1] = {
+    DIGIT('0', 0),  DIGIT('1', 1),  DIGIT('2', 2),  DIGIT('3', 3),  DIGIT('4', 4),  DIGIT('5', 5),
+    DIGIT('6', 6),  DIGIT('7', 7),  DIGIT('8', 8),  DIGIT('9', 9),  DIGIT('A', 10), DIGIT('B', 11),
+    DIGIT('C', 12), DIGIT('D', 13), DIGIT('E', 14), DIGIT('F', 15), DIGIT('G', 16), DIGIT('H', 17),
+    DIGIT('I', 18), DIGIT('J', 19), DIGIT('K', 20), DIGIT('L', 21), DIGIT('M', 22), DIGIT('N', 23),
+    DIGIT('O', 24), DIGIT('P', 25), DIGIT('Q', 26), DIGIT('R', 27), DIGIT('S', 28), DIGIT('T', 29),
+    DIGIT('U', 30), DIGIT('V', 31), DIGIT('W', 32), DIGIT('X', 33), DIGIT('Y', 34), DIGIT('Z', 35),
+    DIGIT('a', 36), DIGIT('b', 37), DIGIT('c', 38), DIGIT('d', 39), DIGIT('e', 40), DIGIT('f', 41),
+    DIGIT('g', 42), DIGIT('h', 43), DIGIT('i', 44), DIGIT('j', 45), DIGIT('k', 46), DIGIT('l', 47),
+    DIGIT('m', 48), DIGIT('n', 49), DIGIT('o', 50), DIGIT('p', 51), DIGIT('q', 52), DIGIT('r', 53),
+    DIGIT('s', 54), DIGIT('t', 55), DIGIT('u', 56), DIGIT('v', 57), DIGIT('w', 58), DIGIT('x', 59),
+    DIGIT('y', 60), DIGIT('z', 61)};
+#undef DIGIT
 
-    return ((unsigned char)(lower - 'a') < 26) | ((unsigned char)(byte - '0') < 10);
-}
-
-/* Whether all are digits, without a branch for each. */
+/* Whether all are digits: a byte at a time, as what holds more of a secret at once may be left on
+ * the stack; without a branch for each. */
 static bool all_digits(const char *text, size_t length)
 {
-    bool all = true;
+    unsigned all = IS_DIGIT;
 
     for (size_t i = 0; i < length; i++) {
-        all &= is_digit(text[i]);
+        all &= values[(unsigned char)text[i]];
     }
-    return all;
+    return all != 0;
 }
 
 /* The value of what is a digit. */
 static inline unsigned digit_value(char digit)
 {
-    return (unsigned)(digit <= '9'   ? digit - '0'
-                      : digit <= 'Z' ? digit - 'A' + 10
-                                     : digit - 'a' + 36);
+    return values[(unsigned char)digit] & ~IS_DIGIT;
 }
 
 /*

@@ -212,6 +212,7 @@ static void revoke_token(struct connection *connection, struct weir_audit *audit
         fail(connection, status, &error);
         return;
     }
+    request->revoked = 1;
     request->answer.status = MHD_HTTP_NO_CONTENT;
 }
 
@@ -232,6 +233,7 @@ static void revoke_prefix(struct connection *connection, struct weir_audit *audi
         weir_authority_revoke_prefix(connection->server->authority, &requestor,
                                      connection->request.target.prefix, &count, audit, &error);
 
+    connection->request.revoked = count;
     if (status == WEIR_OK) {
         answer_number(connection, "revoked", count);
         return;

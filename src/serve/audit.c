@@ -16,10 +16,14 @@ struct quoted_name {
 
 static struct quoted_name quote(const char *bytes, size_t length, bool there)
 {
+    static const struct weir_text misplaced = {"(a credential)", sizeof "(a credential)" - 1};
+    struct weir_text text = {bytes, length};
     struct quoted_name quoted = {"null"};
 
     if (there) {
-        (void)weir_quote((struct weir_text){bytes, length}, quoted.text, sizeof quoted.text);
+        /* Somebody may have put one where an id belongs. */
+        (void)weir_quote(weir_credential_well_formed(text) ? misplaced : text, quoted.text,
+                         sizeof quoted.text);
     }
     return quoted;
 }
@@ -49,12 +53,14 @@ static size_t make_line(const struct connection *connection, const struct weir_a
         line, size,
         "{\"time\":\"%s\",\"peer\":\"%s\",\"operator\":%s,\"requestor\":%s,"
         "\"requestor_number\":%" PRIu64 ",\"call\":\"%s\",\"token\":%s,\"token_number\":%" PRIu64
-        ",\"prefix\":%s,\"sequence\":%" PRIu64 ",\"outcome\":\"%s\",\"reason\":%s}\n",
+        ",\"prefix\":%s,\"sequence\":%" PRIu64 ",\"revoked\":%" PRIu64
+        ",\"outcome\":\"%s\",\"reason\":%s}\n",
         time, connection->peer, audit->is_operator ? "true" : "false",
         quote(audit->requestor_id, audit->requestor_id_length, audit->requestor_id_length > 0).text,
         audit->requestor_number, call_name(target->call), token.text, audit->token_number,
         quote(target->prefix.bytes, target->prefix.length, target->has_prefix).text,
-        audit->sequence, outcome_code(answer->outcome), quote_reason(answer, audit).text);
+        audit->sequence, connection->request.revoked, outcome_code(answer->outcome),
+        quote_reason(answer, audit).text);
 }
 
 void audit_write(struct connection *connection, const struct weir_audit *audit)

@@ -41,6 +41,7 @@ struct request {
     struct buffer body;
     struct answer answer;
     struct weir_audit audit;
+    uint64_t revoked; /* tokens, by this request */
 };
 
 struct connection {

@@ -65,9 +65,22 @@ void headers_read(struct MHD_Connection *connection, struct headers *headers)
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, headers);
 }
 
-bool headers_ambiguous(const struct headers *headers)
+static bool is_word(struct weir_text text, const char *word)
 {
-    return headers->there[HEADER_CONTENT_LENGTH] && headers->there[HEADER_TRANSFER_ENCODING];
+    return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
+}
+
+const char *headers_ambiguity(const struct headers *headers)
+{
+    if (!headers->there[HEADER_TRANSFER_ENCODING]) {
+        return NULL;
+    }
+    if (headers->there[HEADER_CONTENT_LENGTH]) {
+        return "Content-Length and Transfer-Encoding are both there";
+    }
+    return is_word(headers->values[HEADER_TRANSFER_ENCODING], "chunked")
+               ? NULL
+               : "Transfer-Encoding may be chunked only";
 }
 
 bool headers_body(const struct headers *headers, uint64_t *length)
@@ -107,8 +120,8 @@ bool headers_json(const struct headers *headers)
         length++;
     }
     value = trim((struct weir_text){value.bytes, length});
-    if (value.length == strlen("application/json")) {
-        return strncasecmp(value.bytes, "application/json", value.length) == 0;
+    if (is_word(value, "application/json")) {
+        return true;
     }
     return value.length > strlen("application/") + suffix &&
            strncasecmp(value.bytes, "application/", strlen("application/")) == 0 &&

@@ -29,8 +29,9 @@ struct headers {
 
 void headers_read(struct MHD_Connection *connection, struct headers *headers);
 
-/* Whether the length of the body is told in two ways, which might be read as two requests. */
-bool headers_ambiguous(const struct headers *headers);
+/* What is wrong with how the body's end is told, so that it might be taken for another request's
+ * beginning; NULL: nothing. Static. */
+const char *headers_ambiguity(const struct headers *headers);
 
 /* Whether there is a body, and how long it is if that is told; else 0. */
 bool headers_body(const struct headers *headers, uint64_t *length);

@@ -1,5 +1,6 @@
 #include "serve/request.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -127,7 +128,14 @@ static bool refuse(struct request *request, enum outcome outcome, const char *me
     return false;
 }
 
-static bool read_target(struct connection *connection, const char *method)
+/* MHD takes a NUL byte for the end of a URI, behind which the version then does not come. */
+static bool is_whole(const struct request *request, const char *url, const char *version)
+{
+    return (uintptr_t)version - (uintptr_t)url == request->uri_length + 1;
+}
+
+static bool read_target(struct connection *connection, const char *method, const char *url,
+                        const char *version)
 {
     struct request *request = &connection->request;
     const char *message = NULL;
@@ -136,6 +144,10 @@ static bool read_target(struct connection *connection, const char *method)
     if (request->uri_length > URI_MAX) {
         request->target.call = CALL_OTHER;
         return refuse(request, OUTCOME_URI_TOO_LONG, "the URI has more than 2047 bytes");
+    }
+    if (!is_whole(request, url, version)) {
+        request->target.call = CALL_OTHER;
+        return refuse(request, OUTCOME_BAD_PATH, "the URI holds a NUL byte");
     }
     outcome =
         target_read(method, request->uri, connection->is_operators, &request->target, &message);
@@ -157,15 +169,14 @@ static void keep_credential(struct request *request, struct headers *headers)
 
 static bool read_framing(struct request *request, const struct headers *headers)
 {
+    const char *ambiguity = headers_ambiguity(headers);
     char message[64];
 
     if (headers->twice != NULL) {
         (void)snprintf(message, sizeof message, "%s is there twice", headers->twice);
         return refuse(request, OUTCOME_BAD_HEADER, message);
     }
-    return !headers_ambiguous(headers) ||
-           refuse(request, OUTCOME_BAD_HEADER,
-                  "Content-Length and Transfer-Encoding are both there");
+    return ambiguity == NULL || refuse(request, OUTCOME_BAD_HEADER, ambiguity);
 }
 
 static bool may_ask(const struct connection *connection, struct request *request)
@@ -209,7 +220,7 @@ static bool read_body_headers(struct request *request, const struct headers *hea
  * be told from what follows it.
  */
 static enum MHD_Result present(struct connection *connection, struct MHD_Connection *mhd,
-                               const char *method)
+                               const char *method, const char *url, const char *version)
 {
     struct request *request = &connection->request;
     struct headers headers;
@@ -221,7 +232,7 @@ static enum MHD_Result present(struct connection *connection, struct MHD_Connect
     headers_read(mhd, &headers);
     has_body = headers_body(&headers, &length);
     keep_credential(request, &headers);
-    if (read_target(connection, method) && read_framing(request, &headers) &&
+    if (read_target(connection, method, url, version) && read_framing(request, &headers) &&
         may_ask(connection, request) && request->target.call == CALL_ISSUE &&
         may_issue(connection, request)) {
         (void)read_body_headers(request, &headers, length);
@@ -261,14 +272,12 @@ enum MHD_Result request_handle(void *context, struct MHD_Connection *mhd, const 
     enum MHD_Result result = MHD_NO;
 
     (void)context;
-    (void)url;
-    (void)version;
     (void)state;
     if (connection == NULL || !connection->request.begun) {
         return MHD_NO;
     }
     if (!connection->request.presented) {
-        return present(connection, mhd, method);
+        return present(connection, mhd, method, url, version);
     }
     if (*size == 0) {
         return finish(connection, mhd);

@@ -1,6 +1,7 @@
 #include "serve/target.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <weir/authority.h>
 
@@ -181,10 +182,15 @@ static enum outcome choose_token(const char *name, bool operators, char *id, str
                                  const char **message)
 {
     static const struct method methods[] = {{"DELETE", CALL_REVOKE}, {NULL, CALL_OTHER}};
+    enum outcome outcome = OUTCOME_OK;
 
     if (operators && strcmp(id, "count") == 0 && strcmp(name, "GET") == 0) {
         target->call = CALL_COUNT_TOKENS;
         return OUTCOME_OK;
+    }
+    outcome = choose(name, methods, "DELETE, OPTIONS", target, message);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
     }
     if (!decode(id, id + strlen(id), false, &target->id)) {
         *message = "a percent sign without two digits behind it";
@@ -194,7 +200,7 @@ static enum outcome choose_token(const char *name, bool operators, char *id, str
         *message = "an id that no token can have";
         return OUTCOME_BAD_PATH;
     }
-    return choose(name, methods, "DELETE, OPTIONS", target, message);
+    return OUTCOME_OK;
 }
 
 /* No segment may be empty, or be `..`: what is before us might have read the path otherwise. */
@@ -242,10 +248,26 @@ static enum outcome read_path(const char *method, char *path, bool operators, st
     return OUTCOME_NOT_FOUND;
 }
 
+/* Of a URI with a host (`http://host/path`), which proxies are sent, what is behind the host. */
+static char *skip_host(char *uri)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t length = strlen(schemes[i]);
+
+        if (strncasecmp(uri, schemes[i], length) == 0) {
+            return uri + length + strcspn(uri + length, "/?");
+        }
+    }
+    return uri;
+}
+
 enum outcome target_read(const char *method, char *uri, bool operators, struct target *target,
                          const char **message)
 {
-    char *query = uri + strcspn(uri, "?");
+    char *path = skip_host(uri);
+    char *query = path + strcspn(path, "?");
     enum outcome outcome = OUTCOME_OK;
 
     *target = (struct target){.call = CALL_OTHER};
@@ -256,7 +278,7 @@ enum outcome target_read(const char *method, char *uri, bool operators, struct t
     if (*query == '?') {
         *query++ = '\0';
     }
-    outcome = read_path(method, uri, operators, target, message);
+    outcome = read_path(method, path, operators, target, message);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }

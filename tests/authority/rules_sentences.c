@@ -1,4 +1,5 @@
 /* SPEC §7 on what a token may issue and see of others, sentence by sentence. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -281,23 +282,53 @@ START_TEST(sets_that_no_operation_uses_count_too)
 }
 END_TEST
 
-START_TEST(more_pairs_of_scopes_than_the_limit_are_refused)
+/* Scopes that read each a stream of their own. */
+static struct weir_scope *many_scopes(size_t count, char (*names)[8])
 {
-    const size_t count = 20000;
-    struct weir_scope *own = calloc(count, sizeof *own);
     struct weir_scope *scopes = calloc(count, sizeof *scopes);
-    struct weir_token issuer = token_of(own, WEIR_CONTAINMENT_PAIRS_MAX / count);
-    struct weir_token child = token_of(scopes, count);
 
-    ck_assert(own != NULL && scopes != NULL);
+    ck_assert_ptr_nonnull(scopes);
     for (size_t i = 0; i < count; i++) {
-        own[i] = scopes[i] = reading((struct weir_set)PREFIX("a"));
+        scopes[i] = reading((struct weir_set){WEIR_SET_PREFIX, {names[i], 7}});
+        (void)snprintf(names[i], sizeof names[i], "%07zu", i);
     }
-    expect_given(&issuer, &child);
-    issuer.scope_count++;
-    expect_refused(&issuer, &child, WEIR_ERROR_LIMIT, "scopes");
+    return scopes;
+}
+
+START_TEST(a_token_of_the_most_scopes_is_given_in_its_own_order)
+{
+    char(*names)[8] = calloc(WEIR_SCOPES_MAX, sizeof *names);
+    struct weir_scope *own = many_scopes(WEIR_SCOPES_MAX, names);
+    const struct weir_token issuer = token_of(own, WEIR_SCOPES_MAX);
+    const struct weir_token half = token_of(own + WEIR_SCOPES_MAX / 2, WEIR_SCOPES_MAX / 2);
+
+    expect_given(&issuer, &issuer);
+    expect_given(&issuer, &half);
+    free(own);
+    free(names);
+}
+END_TEST
+
+START_TEST(more_comparisons_of_scopes_than_the_limit_are_refused)
+{
+    const size_t count = 10000;
+    char(*names)[8] = calloc(count, sizeof *names);
+    struct weir_scope *own = many_scopes(count, names);
+    struct weir_scope *scopes = calloc(count + 1, sizeof *scopes);
+    const struct weir_token issuer = token_of(own, count);
+    const struct weir_token child = token_of(scopes, count + 1);
+    struct weir_error error = {0};
+
+    /* The longest way is from each scope to the one before it; for the last there is no time. */
+    ck_assert_ptr_nonnull(scopes);
+    for (size_t i = 0; i <= count; i++) {
+        scopes[i] = own[(2 * count - 1 - i) % count];
+    }
+    ck_assert_int_eq(give(&issuer, &child, &error), WEIR_ERROR_LIMIT);
+    ck_assert_str_eq(error.place, "scopes[10000]");
     free(own);
     free(scopes);
+    free(names);
 }
 END_TEST
 
@@ -764,7 +795,8 @@ int main(void)
         containment_is_syntactic,
         no_union_of_scopes_counts,
         sets_that_no_operation_uses_count_too,
-        more_pairs_of_scopes_than_the_limit_are_refused,
+        a_token_of_the_most_scopes_is_given_in_its_own_order,
+        more_comparisons_of_scopes_than_the_limit_are_refused,
         the_childs_streams_are_taken_relative_to_the_requestors_prefix,
         other_requestors_name_streams_as_the_server_does,
         an_empty_exact_name_and_null_stay_empty,

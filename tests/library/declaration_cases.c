@@ -141,6 +141,26 @@ START_TEST(one_bad_scope_among_many_is_named_by_its_number)
 }
 END_TEST
 
+START_TEST(names_of_any_scope_are_told_of_before_permissions)
+{
+    struct weir_scope scopes[5] = {{.ops = 0}};
+    struct weir_token token = {.id = WEIR_TEXT("token"), .scopes = scopes, .scope_count = 5};
+    struct weir_error error = {0};
+
+    ck_assert_int_eq(weir_token_check(&token, &error), WEIR_ERROR_PERMISSION);
+    ck_assert_str_eq(error.place, "scopes[0]");
+    scopes[4].access_tokens = (struct weir_set)EXACT(".");
+    ck_assert_int_eq(weir_token_check(&token, &error), WEIR_ERROR_NAME);
+    ck_assert_str_eq(error.place, "scopes[4].access_tokens");
+    scopes[2] = (struct weir_scope){.basins = PREFIX("-"), .ops = READ};
+    ck_assert_int_eq(weir_token_check(&token, &error), WEIR_ERROR_NAME);
+    ck_assert_str_eq(error.place, "scopes[2].basins");
+    scopes[1].ops = 1;
+    ck_assert_int_eq(weir_token_check(&token, &error), WEIR_ERROR_ARGUMENT);
+    ck_assert_str_eq(error.place, "scopes[1]");
+}
+END_TEST
+
 START_TEST(an_id_that_is_not_allowed_is_refused)
 {
     static const struct weir_text bad[] = {{NULL, 0},   {"", 0},           {".", 1},
@@ -313,6 +333,7 @@ TCase *declaration_cases(void)
     tcase_add_test(cases, a_scope_that_is_not_allowed_is_refused_with_its_place);
     tcase_add_test(cases, a_scope_that_permits_nothing_is_refused_in_the_words_of_the_service);
     tcase_add_test(cases, one_bad_scope_among_many_is_named_by_its_number);
+    tcase_add_test(cases, names_of_any_scope_are_told_of_before_permissions);
     tcase_add_test(cases, an_id_that_is_not_allowed_is_refused);
     tcase_add_test(cases, an_expiry_lies_between_the_years_1_and_9999);
     tcase_add_test(cases, auto_prefix_needs_one_scope_whose_streams_are_a_prefix);

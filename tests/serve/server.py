@@ -1,6 +1,5 @@
 """A `weir serve` with a store of its own, and clients of it."""
 
-import base64
 import http.client
 import json
 import os
@@ -8,11 +7,11 @@ import re
 import signal
 import socket
 import subprocess
-import threading
 import time
 import urllib.parse
 
-from command import TIMEOUT, WEIR, CommandTest, main  # noqa: F401 (main is the tests')
+from command import TIMEOUT, WEIR, main, token  # noqa: F401 (main is the tests')
+from published import PublishedTest
 
 TOKENS = "/v1/access-tokens"
 SECRET = re.compile(rb"weir_[0-9A-Za-z]{49}")
@@ -50,19 +49,19 @@ class UnixConnection(http.client.HTTPConnection):
 class Server:
     """The process. `address` is what it listens on, as (host, port)."""
 
-    def __init__(self, test, *flags, listen=("127.0.0.1:0",), publish="live", environment=None,
-                 before=()):
+    def __init__(self, test, *flags, listen=("127.0.0.1:0",), publish="DIR",
+                 audit="audit.ndjson", environment=None, before=()):
         self.test = test
         self.log_path = test.path("log.ndjson")
-        self.audit_path = test.path("audit.ndjson")
+        self.audit_path = test.path(audit)
         arguments = ["serve", "--store", "tokens.db", "--log", "log.ndjson",
-                     "--audit", "audit.ndjson", *flags]
+                     "--audit", audit, *flags]
         if publish is not None:
             arguments += ["--publish", publish]
         for address in listen:
             arguments += ["--listen", address]
         for path in self.log_path, self.audit_path:
-            if os.path.exists(path):
+            if os.path.isfile(path):
                 os.unlink(path)
         self.process = subprocess.Popen(
             [*before, WEIR, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -109,10 +108,13 @@ class Server:
         return http.client.HTTPConnection(*self.address, timeout=TIMEOUT)
 
     def operator(self):
-        return UnixConnection(self.test.path("tokens.db.operator"))
+        connection = UnixConnection(self.test.path("tokens.db.operator"))
+        self.test.addCleanup(connection.close)
+        return connection
 
     def ask(self, method, path, credential=None, body=None, headers=(), connection=None):
         """An answer. `body` is bytes, or a value sent as JSON. `headers` are pairs."""
+        ours = connection is None
         connection = connection or self.connection()
         connection.putrequest(method, path, skip_accept_encoding=True)
         if credential is not None:
@@ -129,7 +131,7 @@ class Server:
             connection.send(body)
         answer = connection.getresponse()
         result = Answer(answer.status, answer.getheaders(), answer.read())
-        if answer.will_close:
+        if ours or answer.will_close:
             connection.close()
         return result
 
@@ -175,7 +177,7 @@ class Server:
         return self.process.wait(timeout=TIMEOUT)
 
 
-class ServeTest(CommandTest):
+class ServeTest(PublishedTest):
     """With a store, whose first token's credential is `root`."""
 
     def setUp(self):
@@ -187,9 +189,7 @@ class ServeTest(CommandTest):
         return Server(self, *flags, **options)
 
     def token(self, name, **fields):
-        """A token that may read the streams under its name."""
-        scope = {"basins": {"prefix": ""}, "streams": {"prefix": name + "/"}, "ops": ["read"]}
-        return {"id": name, "scope": scope, **fields}
+        return token(name, **fields)
 
     def issuer(self, server, name, prefix, **fields):
         """The credential of a token that may do anything with ids that begin so."""
@@ -208,10 +208,3 @@ class ServeTest(CommandTest):
         self.assertEqual(answer.json["code"], code)
         for fragment in says:
             self.assertIn(fragment, answer.json["message"])
-
-    def decision(self, name, op="read", target=None):
-        """What a follower of the directory says now."""
-        target = target or f"s2://basin-one/{name}/a"
-        result = self.weir("check", "--tokens", "live", "--", name, op, target)
-        self.assertEqual(result.err, b"")
-        return json.loads(result.text)["reason"]

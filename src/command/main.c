@@ -63,6 +63,16 @@ static void write_help(struct output *output)
                   "  weir check --tokens tokens.json -- user-1234 list-basins\n");
 }
 
+/* Of a command that is several, of each. */
+static void write_command_help(const struct command *command, struct output *output)
+{
+    output_string(output, command->help);
+    for (size_t i = 0; i < SUBCOMMANDS_MAX && command->subcommands[i] != NULL; i++) {
+        output_string(output, "\n");
+        output_string(output, command->subcommands[i]->help);
+    }
+}
+
 /* Becomes the program that has the command: it lies beside this one. Returns only after an error.
  */
 static int run_program(const struct command *command, char **argv)
@@ -110,7 +120,7 @@ static int help(int argc, char **argv, struct output *output)
     if (command->program != NULL) {
         return run_program(command, argv - 2);
     }
-    output_string(output, command->help);
+    write_command_help(command, output);
     return EXIT_ALLOWED;
 }
 
@@ -166,7 +176,7 @@ static int run(int argc, char **argv, struct output *output)
         return EXIT_TROUBLE;
     }
     if (options.values[FLAG_HELP] != NULL) {
-        output_string(output, command->help);
+        write_command_help(command, output);
         return EXIT_ALLOWED;
     }
     return command->run(command, &options, output);

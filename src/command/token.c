@@ -205,8 +205,7 @@ static const char list_help[] =
     "  --prefix P              only those whose ids begin so\n"
     "  --start-after ID        only those whose ids come after that one, in byte order\n"
     "  --limit N               so many, 1 to 1000; 1000 unless given\n" HELP_STORE HELP_CREDENTIAL
-    "  -h, --help              this text\n"
-    "\n" HELP_TOKEN_EXIT "\n"
+        HELP_HELP "\n" HELP_TOKEN_EXIT "\n"
     "Example:\n"
     "  weir token list --store tokens.db --prefix user-\n";
 
@@ -349,14 +348,7 @@ static const char token_help[] =
     "Usage: weir token init|issue|list|revoke --store STORE ...\n"
     "\n"
     "The lifecycle of tokens in a durable store, in which one process at a time works: this\n"
-    "command, or weir serve, through which it goes then.\n"
-    "\n"
-    "  weir token init     makes a store and the first token\n"
-    "  weir token issue    issues a token\n"
-    "  weir token list     lists tokens\n"
-    "  weir token revoke   revokes a token, or all whose ids begin alike\n"
-    "\n"
-    "  weir token COMMAND --help   what each does\n";
+    "command, or weir serve, through which it goes then.\n";
 
 const struct command token_command = {
     .name = "token",

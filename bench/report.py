@@ -34,6 +34,18 @@ WORKLOADS = [("users: one scope, a million, 512 of them asked about", "check/id/
              ("mixed: Zipf 0.99", "workload/mixed/zipf"),
              ("hostile: a thousand ids of one bucket and one tag", "workload/hostile/uniform")]
 
+# (what, benchmark with nothing cold, with everything cold)
+CREDENTIALS = [("check by credential", "credential/hot/serial", "credential/cold/serial"),
+               ("check by its digest", "credential/by_digest/hot/serial",
+                "credential/by_digest/cold/serial"),
+               ("check by id", "credential/by_id/hot/serial", "credential/by_id/cold/serial"),
+               ("credential that no token has", "credential/unknown/serial", None),
+               ("text that is no credential", "credential/malformed/serial", None),
+               ("its form, checksum included", "credential/form", None),
+               ("its form and its digest", "credential/digest", None),
+               ("SHA-256 of 54 bytes, libsodium", "credential/sha256/sodium", None),
+               ("SHA-256 of 54 bytes, OpenSSL", "credential/sha256/openssl", None)]
+
 WAYS = ["loop", "serial", "batch"]
 
 HOW = [f"{kind}/{way}" for kind in ("hot", "cold") for way in WAYS]
@@ -89,6 +101,12 @@ is around Weir's own checks, which do all of that. `absl_in_slot` has the tokens
 of its table, 80 bytes at most, and takes 187 bytes a token where `absl` takes 99. `lfht`, which can
 be changed, is held against the engine's checks; what has rules in the place of tokens, against
 resolved ones."""
+
+CREDENTIALS_TEXT = """\
+A million tokens, each with a credential. The text that a client sends is looked at (prefix, digits,
+CRC-32), hashed, found by its digest, and the token's answer is read. All but SHA-256 of the library
+that Weir was not built with is what a gateway pays for each request, unless it resolves a
+connection's token once."""
 
 FIGURES = """\
 Of one operation, on an image of a million tokens with 52 bytes of names each unless its name says
@@ -189,6 +207,20 @@ def sizes_table(rounds, kind):
                       f"{batch / two_lines:.2f}")
 
 
+def credentials_table(rounds):
+    medians = medians_of(rounds)
+    yield from table("ns, one at a time", "nothing cold", "everything cold")
+    for what, *benchmarks in CREDENTIALS:
+        figures = [medians.get(benchmark) for benchmark in benchmarks]
+        if any(figures):
+            yield row(what, *map(tenths, figures))
+    digest, checks = medians.get("credential/digest"), [medians.get(name) for name in
+                                                        CREDENTIALS[0][1:]]
+    if digest and all(checks):
+        yield row("share of form and digest in the check",
+                  *(f"{100 * digest / check:.0f} %" for check in checks))
+
+
 def scopes_table(rounds):
     medians = medians_of(rounds)
     kinds = ["services", "hexadecimal", "users"]
@@ -283,6 +315,7 @@ def report(raw, rounds, rows, drawn, rivals):
                 lines(sizes_table(rounds, "small_pages"))),
         section("Scopes of a token", SCOPES_TEXT, plot("scopes.svg"), lines(scopes_table(rounds))),
         section("Threads", THREADS, plot("threads.svg"), lines(threads_table(rounds))),
+        section("Credentials", CREDENTIALS_TEXT, lines(credentials_table(rounds))),
         section("Rivals in this run", RIVALS_TEXT, lines(rivals_table(rounds))),
         section("Other engines", *outside_section(rivals)),
         section("What things cost", "Ratios that have no bound.", lines(costs_table(rounds)),

@@ -9,15 +9,14 @@
  *
  *   A1  A call that returned WEIR_OK has taken effect: durably (a power cut included), published
  *       (publish.h), and visible to every later call and check of this authority.
- *   A2  A call that returned an error has changed nothing. One that never returned, because its
- *       process died, has taken effect whole or not at all.
- *   A3  What is published is what the store holds, up to the last change published. While a change
- *       is durable and not published, no heartbeat is given: followers deny when the lease ends.
- *   A4  No token is issued by a requestor that is revoked or has expired when the issue takes
- *       effect, nor one that holds what its issuer does not.
- *   A5  Every issue has an issue number that no other token of the store has, had or will have.
- *   A6  A credential's text is in no file, no log and no message; it leaves the authority once, in
- *       what weir_authority_issue (or _init) fills in.
+ *   A2  A call that returned an error has changed nothing (but for WEIR_ERROR_UNPUBLISHED). One
+ * that never returned, because its process died, has taken effect whole or not at all. A3  What is
+ * published is what the store holds, up to the last change published. While a change is durable and
+ * not published, no heartbeat is given: followers deny when the lease ends. A4  No token is issued
+ * by a requestor that is revoked or has expired when the issue takes effect, nor one that holds
+ * what its issuer does not. A5  Every issue has an issue number that no other token of the store
+ * has, had or will have. A6  A credential's text is in no file, no log and no message; it leaves
+ * the authority once, in what weir_authority_issue (or _init) fills in.
  */
 #ifndef WEIR_AUTHORITY_H
 #define WEIR_AUTHORITY_H
@@ -44,7 +43,8 @@ struct weir_authority_options {
     const struct weir_allocator *allocator; /* called by any thread, several at a time */
     const char *directory; /* where tokens are published (publish.h); NULL: nowhere */
     struct weir_publisher_options publisher;
-    struct weir_instant (*clock)(void *context); /* the wall clock; NULL: the system's */
+    /* The wall clock; NULL: the system's. Where it is put back, the latest that it said counts. */
+    struct weir_instant (*clock)(void *context);
     void *clock_context;
 };
 
@@ -136,8 +136,9 @@ struct weir_list_query {
 };
 
 /* Called for each token of the page, in byte order of the ids, as the requestor may see it. It
- * lives until the visitor returns, which calls nothing of the authority. */
-typedef void weir_list_visitor(void *context, const struct weir_token *token);
+ * lives until the visitor returns, which calls nothing of the authority. False: there is no room
+ * for this one; the page ends before it. */
+typedef bool weir_list_visitor(void *context, const struct weir_token *token);
 
 /* Lists tokens that live, of those that the requestor may list. `*has_more`: there are others after
  * the page. Besides: WEIR_ERROR_NAME, a prefix or start_after that is too long or no text. */

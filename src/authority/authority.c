@@ -32,7 +32,10 @@ static enum weir_status new_authority(const char *path, bool create,
     if (made == NULL) {
         return weir_fail_memory(error);
     }
-    *made = (struct weir_authority){.allocator = allocator};
+    *made = (struct weir_authority){
+        .allocator = allocator,
+        .latest = {WEIR_INSTANT_SECONDS_MIN, 0},
+    };
     if (options != NULL) {
         made->clock = options->clock;
         made->clock_context = options->clock_context;
@@ -43,6 +46,7 @@ static enum weir_status new_authority(const char *path, bool create,
         return status;
     }
     (void)pthread_mutex_init(&made->lock, NULL);
+    (void)pthread_mutex_init(&made->clock_lock, NULL);
     *authority = made;
     return WEIR_OK;
 }
@@ -78,6 +82,7 @@ void weir_authority_close(struct weir_authority *authority)
     weir_publisher_close(authority->publisher);
     weir_store_close(authority->store);
     (void)pthread_mutex_destroy(&authority->lock);
+    (void)pthread_mutex_destroy(&authority->clock_lock);
     weir_release(&allocator, authority, sizeof *authority);
 }
 
@@ -96,7 +101,7 @@ static enum weir_status issue_root(struct weir_authority *authority, struct weir
         .op_groups = WEIR_GROUP_BITS_ALL,
     };
     const struct weir_token token = {.id = root_id, .scopes = &scope, .scope_count = 1};
-    const struct weir_requestor operator= {.is_operator = true};
+    const struct weir_requestor the_operator = {.is_operator = true};
     char json[1024 + WEIR_QUOTED_MAX(WEIR_TOKEN_ID_MAX)];
     struct weir_issued issued;
     enum weir_status status = weir_token_check(&token, error);
@@ -104,7 +109,7 @@ static enum weir_status issue_root(struct weir_authority *authority, struct weir
     if (status == WEIR_OK) {
         size_t length = weir_token_write(&token, json, sizeof json);
 
-        status = weir_authority_issue(authority, &operator,(struct weir_text){json, length},
+        status = weir_authority_issue(authority, &the_operator, (struct weir_text){json, length},
                                       &issued, NULL, error);
     }
     if (status == WEIR_OK) {

@@ -16,6 +16,8 @@ struct weir_authority {
     struct weir_allocator allocator;
     struct weir_instant (*clock)(void *context);
     void *clock_context;
+    pthread_mutex_t clock_lock;
+    struct weir_instant latest; /* that the clock said: what has expired stays so */
     pthread_mutex_t lock;
     struct weir_store *store;
     struct weir_publisher *publisher; /* NULL: nothing is published */
@@ -30,7 +32,8 @@ static inline bool weir_instant_reached(struct weir_instant instant, struct weir
            (now.seconds == instant.seconds && now.nanoseconds >= instant.nanoseconds);
 }
 
-struct weir_instant weir_authority_now(const struct weir_authority *authority);
+/* What the clock says, or the latest that it said, where it was put back since. */
+struct weir_instant weir_authority_now(struct weir_authority *authority);
 
 /* Releases a compiled token of this authority's allocator. NULL is fine. */
 struct weir_compiled {

@@ -71,12 +71,15 @@ static enum weir_status authenticate(struct issue *issue, const struct weir_requ
 static enum weir_status examine(struct issue *issue, struct weir_instant now,
                                 struct weir_error *error)
 {
-    const struct weir_allocator *allocator = &issue->authority->allocator;
     const struct weir_token *issuer = issue->requestor.declared;
     const struct weir_token *declared = issue->declared;
-    enum weir_status status = weir_requestor_check(&issue->requestor, WEIR_ISSUE_ACCESS_TOKEN,
-                                                   declared->id, now, &issue->audit, error);
+    enum weir_status status = weir_child_absolute(issuer, declared, &issue->authority->allocator,
+                                                  &issue->absolute, error);
 
+    if (status == WEIR_OK) {
+        status = weir_requestor_check(&issue->requestor, WEIR_ISSUE_ACCESS_TOKEN, declared->id, now,
+                                      &issue->audit, error);
+    }
     if (status == WEIR_OK) {
         status = weir_fail_as(error, issue->permission, &issue->permission_error);
     }
@@ -84,14 +87,9 @@ static enum weir_status examine(struct issue *issue, struct weir_instant now,
         status = weir_child_expiry(issuer, declared, now, &issue->issued.expires,
                                    &issue->issued.expires_at, error);
     }
-    if (status != WEIR_OK) {
-        return status;
-    }
-    status = weir_child_absolute(issuer, declared, allocator, &issue->absolute, error);
-    if (status == WEIR_OK && issuer != NULL) {
-        status = weir_child_contained(issuer, declared, issue->absolute, error);
-    }
-    return status;
+    return status == WEIR_OK && issuer != NULL
+               ? weir_child_contained(issuer, declared, issue->absolute, error)
+               : status;
 }
 
 /* What is kept and published of the token, but for its issue number. */

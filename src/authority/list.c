@@ -45,7 +45,7 @@ static enum weir_status show(struct page *page, const struct weir_stored_token *
     } else {
         weir_token_shown_to(page->requestor, token, scopes, &shown);
         shown.has_credential_digest = false;
-        page->visit(page->context, &shown);
+        page->has_more = !page->visit(page->context, &shown);
         weir_release(allocator, scopes, size);
     }
     weir_token_free(token, allocator);
@@ -65,7 +65,7 @@ static bool visit_stored(void *context, const struct weir_stored_token *stored)
     }
     page->room--;
     page->status = show(page, stored);
-    return page->status == WEIR_OK && !page->exact;
+    return page->status == WEIR_OK && !page->has_more && !page->exact;
 }
 
 /* Gathers the ids that one member of a listing admits: an exact id, or all that begin so. */

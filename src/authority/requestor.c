@@ -8,10 +8,18 @@
 #include "vocabulary/failure.h"
 #include "vocabulary/memory.h"
 
-struct weir_instant weir_authority_now(const struct weir_authority *authority)
+struct weir_instant weir_authority_now(struct weir_authority *authority)
 {
-    return authority->clock != NULL ? authority->clock(authority->clock_context)
-                                    : weir_instant_now();
+    struct weir_instant now =
+        authority->clock != NULL ? authority->clock(authority->clock_context) : weir_instant_now();
+
+    (void)pthread_mutex_lock(&authority->clock_lock);
+    if (weir_instant_reached(authority->latest, now)) {
+        authority->latest = now;
+    }
+    now = authority->latest;
+    (void)pthread_mutex_unlock(&authority->clock_lock);
+    return now;
 }
 
 void weir_compiled_release(const struct weir_authority *authority, struct weir_compiled *compiled)

@@ -28,6 +28,9 @@ enum weir_status weir_sqlite_fail(sqlite3 *database, int code, const char *what,
         return weir_fail_memory(error);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    case SQLITE_ERROR: /* the statements are right, so the tables are not */
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
         return weir_fail(error, WEIR_ERROR_DAMAGED, "%s: the store is damaged: %s", what,
                          sqlite3_errstr(code));
     case SQLITE_BUSY:

@@ -2,8 +2,8 @@
  * sqlite_store.c - a store's transactions.
  *
  * The counters are read when a transaction begins, counted in memory, and written when it commits.
- * A call that fails midway leaves its transaction half-done; that can then only be rolled back,
- * which is what committing it does.
+ * A call that fails leaves its transaction half-done, or SQLite has rolled it back by itself: it
+ * then changes nothing more, and can only be rolled back, which is what committing it does.
  *
  * A commit whose sync fails is in doubt: it is told as failed, but whole in the WAL, and whoever
  * reads that next, after a crash, takes it for done. So the place it stands in is written over at
@@ -58,7 +58,15 @@ static const char *const statement_texts[WEIR_STATEMENT_COUNT] = {
 static enum weir_status fail(struct weir_store *store, int code, const char *what,
                              struct weir_error *error)
 {
+    store->failed = true;
     return weir_sqlite_fail(store->database, code, what, error);
+}
+
+/* Nothing more is changed by a transaction of which a part has failed. */
+static enum weir_status expect_whole(const struct weir_store *store, struct weir_error *error)
+{
+    return store->failed ? weir_fail(error, WEIR_ERROR_IO, "a part of the transaction has failed")
+                         : WEIR_OK;
 }
 
 static enum weir_status fail_damaged(const char *what, struct weir_error *error)
@@ -360,11 +368,9 @@ enum weir_status weir_store_begin(struct weir_store *store, bool writes, struct 
 
 enum weir_status weir_store_commit(struct weir_store *store, struct weir_error *error)
 {
-    enum weir_status status = WEIR_OK;
+    enum weir_status status = expect_whole(store, error);
 
-    if (store->failed) {
-        status = weir_fail(error, WEIR_ERROR_IO, "commit: a part of the transaction has failed");
-    } else if (store->counted) {
+    if (status == WEIR_OK && store->counted) {
         status = write_counters(store, error);
     }
     if (status == WEIR_OK) {
@@ -387,13 +393,6 @@ void weir_store_rollback(struct weir_store *store)
     if (sqlite3_get_autocommit(store->database) == 0) {
         (void)run(store->statements[WEIR_STATEMENT_ROLLBACK]);
     }
-}
-
-/* For a call that changes something: after an error the transaction cannot commit. */
-static enum weir_status or_failed(struct weir_store *store, enum weir_status status)
-{
-    store->failed |= status != WEIR_OK;
-    return status;
 }
 
 /*
@@ -603,6 +602,7 @@ static enum weir_status log_change(struct weir_store *store, struct weir_logged_
     struct binding binding = {statement_of(store, WEIR_STATEMENT_LOG), 1, SQLITE_OK};
 
     if (store->counters.sequence == INT64_MAX) {
+        store->failed = true;
         return weir_fail(error, WEIR_ERROR_LIMIT, "the store has no more numbers for changes");
     }
     bind_number(&binding, store->counters.sequence + 1);
@@ -654,8 +654,11 @@ enum weir_status weir_store_issue(struct weir_store *store, const struct weir_st
                                         .by_number = token->issued_by_number,
                                         .at = token->issued_at};
     int code = SQLITE_OK;
-    enum weir_status status = WEIR_OK;
+    enum weir_status status = expect_whole(store, error);
 
+    if (status != WEIR_OK) {
+        return status;
+    }
     assert(token->issue_number - 1 < (uint64_t)store->counters.issue_number);
     code = insert_token(store, token);
     if (code == SQLITE_CONSTRAINT_UNIQUE) {
@@ -663,9 +666,9 @@ enum weir_status weir_store_issue(struct weir_store *store, const struct weir_st
                          "there is a token of this id, or of this credential, already");
     }
     if (code != SQLITE_OK) {
-        return or_failed(store, fail(store, code, "adding a token", error));
+        return fail(store, code, "adding a token", error);
     }
-    status = or_failed(store, log_change(store, &change, error));
+    status = log_change(store, &change, error);
     if (status == WEIR_OK) {
         store->counters.tokens++;
         *sequence = change.sequence;
@@ -677,20 +680,23 @@ enum weir_status weir_store_remove(struct weir_store *store, struct weir_logged_
                                    struct weir_error *error)
 {
     struct binding binding = {statement_of(store, WEIR_STATEMENT_REMOVE), 1, SQLITE_OK};
-    enum weir_status status = WEIR_OK;
+    enum weir_status status = expect_whole(store, error);
 
+    if (status != WEIR_OK) {
+        return status;
+    }
     bind_number(&binding, (int64_t)change->issue_number);
     bind_bytes(&binding, change->id.bytes, change->id.length);
     if (binding.code == SQLITE_OK) {
         binding.code = run(binding.statement);
     }
     if (binding.code != SQLITE_OK) {
-        return or_failed(store, fail(store, binding.code, "removing a token", error));
+        return fail(store, binding.code, "removing a token", error);
     }
     if (sqlite3_changes(store->database) == 0) {
         return weir_fail(error, WEIR_ERROR_NOT_FOUND, "there is no such token");
     }
-    status = or_failed(store, log_change(store, change, error));
+    status = log_change(store, change, error);
     if (status == WEIR_OK) {
         store->counters.tokens--;
     }
@@ -797,9 +803,12 @@ enum weir_status weir_store_forget(struct weir_store *store, uint64_t sequence,
                                    struct weir_error *error)
 {
     int64_t last = 0;
-    enum weir_status status = last_before(store, sequence, before, most, &last, error);
+    enum weir_status status = expect_whole(store, error);
     struct binding binding = {statement_of(store, WEIR_STATEMENT_FORGET), 1, SQLITE_OK};
 
+    if (status == WEIR_OK) {
+        status = last_before(store, sequence, before, most, &last, error);
+    }
     if (status != WEIR_OK || last == 0) {
         return status;
     }
@@ -808,7 +817,7 @@ enum weir_status weir_store_forget(struct weir_store *store, uint64_t sequence,
         binding.code = run(binding.statement);
     }
     if (binding.code != SQLITE_OK) {
-        return or_failed(store, fail(store, binding.code, "forgetting changes", error));
+        return fail(store, binding.code, "forgetting changes", error);
     }
     return WEIR_OK;
 }

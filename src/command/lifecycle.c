@@ -163,7 +163,7 @@ struct page {
     bool complete;
 };
 
-static void write_listed(void *context, const struct weir_token *token)
+static bool write_listed(void *context, const struct weir_token *token)
 {
     struct page *page = context;
     size_t length = weir_token_write(token, NULL, 0);
@@ -177,6 +177,7 @@ static void write_listed(void *context, const struct weir_token *token)
         output_bytes(page->output, json, length);
     }
     free(json);
+    return true;
 }
 
 /* `&KEY=TEXT` behind what the path holds. */

@@ -88,7 +88,12 @@ static int run_program(const struct command *command, char **argv)
     }
     (void)strcpy(path + folder, command->program);
     (void)execv(path, argv);
-    (void)report_errno(path, errno);
+    if (errno == ENOENT) {
+        (void)report(path, "is not installed: weir %s needs it (Debian's package %s)",
+                     command->name, command->program);
+    } else {
+        (void)report_errno(path, errno);
+    }
     return EXIT_TROUBLE;
 }
 

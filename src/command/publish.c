@@ -10,11 +10,14 @@
 
 #include "change.h"
 #include "command.h"
-#include "heartbeat.h"
 #include "input.h"
 #include "lines.h"
 #include "report.h"
 #include "signals.h"
+#include "ticker.h"
+
+/* Twice as many as a lease needs, so that one may be late. */
+#define HEARTBEATS_A_LEASE 8
 
 static const char help[] =
     "Usage: weir publish --tokens FILE [--lease SECONDS] [--until-eof] [--] DIR\n"
@@ -241,14 +244,21 @@ static void summarize_beginning(const struct command *command, const struct publ
                    (double)weir_publisher_lease(publisher) / 1e9);
 }
 
+static void beat(void *context)
+{
+    weir_publisher_heartbeat(context);
+}
+
 static bool run_publisher(const struct command *command, struct publishing *publishing,
                           struct output *output)
 {
-    struct heartbeat heartbeat;
+    struct ticker heartbeat;
     bool complete = false;
 
     publishing->signals = signals_open();
-    if (publishing->signals < 0 || !heartbeat_start(&heartbeat, publishing->publisher)) {
+    if (publishing->signals < 0 ||
+        !ticker_start(&heartbeat, weir_publisher_lease(publishing->publisher) / HEARTBEATS_A_LEASE,
+                      beat, publishing->publisher)) {
         return report_errno(publishing->path, errno);
     }
     summarize_beginning(command, publishing);
@@ -258,7 +268,7 @@ static bool run_publisher(const struct command *command, struct publishing *publ
                        publishing->changes, publishing->errors,
                        weir_publisher_sequence(publishing->publisher));
     }
-    heartbeat_stop(&heartbeat);
+    ticker_stop(&heartbeat);
     lines_release(&publishing->lines);
     (void)close(publishing->signals);
     return complete;

@@ -29,25 +29,36 @@ _Static_assert(WEIR_CREDENTIAL_LENGTH + 9 <= 64, "it is one block of SHA-256, pa
 static const char digits[BASE + 1] =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/* The value of each byte that is a digit, and that it is one. */
+/* The value of each byte that is a digit, and the bit that says so. */
 #define IS_DIGIT 0x40u
-#define DIGIT(byte, value) [byte] = IS_DIGIT | (value)
 static const uint8_t values[UINT8_MAX + 1] = {
-    DIGIT('0', 0),  DIGIT('1', 1),  DIGIT('2', 2),  DIGIT('3', 3),  DIGIT('4', 4),  DIGIT('5', 5),
-    DIGIT('6', 6),  DIGIT('7', 7),  DIGIT('8', 8),  DIGIT('9', 9),  DIGIT('A', 10), DIGIT('B', 11),
-    DIGIT('C', 12), DIGIT('D', 13), DIGIT('E', 14), DIGIT('F', 15), DIGIT('G', 16), DIGIT('H', 17),
-    DIGIT('I', 18), DIGIT('J', 19), DIGIT('K', 20), DIGIT('L', 21), DIGIT('M', 22), DIGIT('N', 23),
-    DIGIT('O', 24), DIGIT('P', 25), DIGIT('Q', 26), DIGIT('R', 27), DIGIT('S', 28), DIGIT('T', 29),
-    DIGIT('U', 30), DIGIT('V', 31), DIGIT('W', 32), DIGIT('X', 33), DIGIT('Y', 34), DIGIT('Z', 35),
-    DIGIT('a', 36), DIGIT('b', 37), DIGIT('c', 38), DIGIT('d', 39), DIGIT('e', 40), DIGIT('f', 41),
-    DIGIT('g', 42), DIGIT('h', 43), DIGIT('i', 44), DIGIT('j', 45), DIGIT('k', 46), DIGIT('l', 47),
-    DIGIT('m', 48), DIGIT('n', 49), DIGIT('o', 50), DIGIT('p', 51), DIGIT('q', 52), DIGIT('r', 53),
-    DIGIT('s', 54), DIGIT('t', 55), DIGIT('u', 56), DIGIT('v', 57), DIGIT('w', 58), DIGIT('x', 59),
-    DIGIT('y', 60), DIGIT('z', 61)};
-#undef DIGIT
+    ['0'] = 0x40, ['1'] = 0x41, ['2'] = 0x42, ['3'] = 0x43, ['4'] = 0x44, ['5'] = 0x45,
+    ['6'] = 0x46, ['7'] = 0x47, ['8'] = 0x48, ['9'] = 0x49, ['A'] = 0x4a, ['B'] = 0x4b,
+    ['C'] = 0x4c, ['D'] = 0x4d, ['E'] = 0x4e, ['F'] = 0x4f, ['G'] = 0x50, ['H'] = 0x51,
+    ['I'] = 0x52, ['J'] = 0x53, ['K'] = 0x54, ['L'] = 0x55, ['M'] = 0x56, ['N'] = 0x57,
+    ['O'] = 0x58, ['P'] = 0x59, ['Q'] = 0x5a, ['R'] = 0x5b, ['S'] = 0x5c, ['T'] = 0x5d,
+    ['U'] = 0x5e, ['V'] = 0x5f, ['W'] = 0x60, ['X'] = 0x61, ['Y'] = 0x62, ['Z'] = 0x63,
+    ['a'] = 0x64, ['b'] = 0x65, ['c'] = 0x66, ['d'] = 0x67, ['e'] = 0x68, ['f'] = 0x69,
+    ['g'] = 0x6a, ['h'] = 0x6b, ['i'] = 0x6c, ['j'] = 0x6d, ['k'] = 0x6e, ['l'] = 0x6f,
+    ['m'] = 0x70, ['n'] = 0x71, ['o'] = 0x72, ['p'] = 0x73, ['q'] = 0x74, ['r'] = 0x75,
+    ['s'] = 0x76, ['t'] = 0x77, ['u'] = 0x78, ['v'] = 0x79, ['w'] = 0x7a, ['x'] = 0x7b,
+    ['y'] = 0x7c, ['z'] = 0x7d};
 
-/* Whether all are digits: a byte at a time, as what holds more of a secret at once may be left on
- * the stack; without a branch for each. */
+/*
+ * Both go a byte at a time, without a branch for each: what holds more of a secret at once may be
+ * left on the stack.
+ */
+static bool has_prefix(const char *text)
+{
+    unsigned difference = 0;
+
+    for (size_t i = 0; i < PREFIX_LENGTH; i++) {
+        difference |= (unsigned)(text[i] ^ WEIR_CREDENTIAL_PREFIX[i]);
+    }
+    return difference == 0;
+}
+
+/* Whether all are digits. */
 static bool all_digits(const char *text, size_t length)
 {
     unsigned all = IS_DIGIT;
@@ -135,8 +146,7 @@ enum weir_status weir_credential_draw(struct weir_credential *credential, struct
 
 bool weir_credential_well_formed(struct weir_text text)
 {
-    return text.length == WEIR_CREDENTIAL_LENGTH &&
-           memcmp(text.bytes, WEIR_CREDENTIAL_PREFIX, PREFIX_LENGTH) == 0 &&
+    return text.length == WEIR_CREDENTIAL_LENGTH && has_prefix(text.bytes) &&
            all_digits(text.bytes + PREFIX_LENGTH, WEIR_CREDENTIAL_LENGTH - PREFIX_LENGTH) &&
            read_checksum(text.bytes) == checksum_of(text.bytes);
 }

@@ -105,30 +105,25 @@ static void fail_memory(struct connection *connection)
 struct page {
     struct buffer *body;
     size_t count;
-    bool full;   /* there is no room for a token that came */
-    bool failed; /* there is no memory for it */
+    bool failed; /* there is no memory for a token that came */
 };
 
-static void add_token(void *context, const struct weir_token *token)
+static bool add_token(void *context, const struct weir_token *token)
 {
     struct page *page = context;
-    size_t size = 0;
+    size_t size = weir_token_write(token, NULL, 0);
 
-    if (page->full || page->failed) {
-        return;
-    }
-    size = weir_token_write(token, NULL, 0);
-    if (page->count > 0 && page->body->length + size > PAGE_BYTES_MAX) {
-        page->full = true;
-        return;
+    if (page->failed || (page->count > 0 && page->body->length + size > PAGE_BYTES_MAX)) {
+        return false;
     }
     if ((page->count > 0 && !buffer_add(page->body, ",", 1)) || !buffer_reserve(page->body, size)) {
         page->failed = true;
-        return;
+        return false;
     }
     (void)weir_token_write(token, page->body->bytes + page->body->length, size);
     page->body->length += size;
     page->count++;
+    return true;
 }
 
 static void list(struct connection *connection, struct weir_audit *audit)
@@ -150,8 +145,8 @@ static void list(struct connection *connection, struct weir_audit *audit)
                                  &page, &has_more, audit, &error);
     if (status != WEIR_OK) {
         fail(connection, status, &error);
-    } else if (page.failed || !buffer_format(&answer->body, "],\"has_more\":%s}",
-                                             has_more || page.full ? "true" : "false")) {
+    } else if (page.failed ||
+               !buffer_format(&answer->body, "],\"has_more\":%s}", has_more ? "true" : "false")) {
         fail_memory(connection);
     }
 }

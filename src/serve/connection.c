@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ void connections_fini(struct connections *connections)
 /* Who is at the other end: an address, or a user of this machine. */
 static void find_peer(struct connection *connection)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof address;
     struct ucred user;
     socklen_t user_size = sizeof user;
@@ -128,13 +129,21 @@ void connection_end_request(struct connections *connections, struct connection *
     (void)pthread_mutex_unlock(&connections->lock);
 }
 
+/* Whether it has sent what we have not read: then it is us that the other waits for. */
+static bool waits_for_us(const struct connection *connection)
+{
+    int unread = 0;
+
+    return ioctl(connection->descriptor, FIONREAD, &unread) == 0 && unread > 0;
+}
+
 void connections_reap(struct connections *connections)
 {
     uint64_t now = clock_now();
 
     (void)pthread_mutex_lock(&connections->lock);
     for (struct connection *each = connections->first; each != NULL; each = each->next) {
-        if (each->deadline != 0 && now >= each->deadline) {
+        if (each->deadline != 0 && now >= each->deadline && !waits_for_us(each)) {
             (void)shutdown(each->descriptor, SHUT_RDWR);
         }
     }

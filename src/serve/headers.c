@@ -35,7 +35,9 @@ void headers_wipe(struct headers *headers)
 {
     struct weir_text *value = &headers->values[HEADER_AUTHORIZATION];
 
-    weir_wipe((void *)(uintptr_t)value->bytes, value->length);
+    if (value->length > 0) {
+        weir_wipe((void *)(uintptr_t)value->bytes, value->length);
+    }
     *value = (struct weir_text){"", 0};
 }
 

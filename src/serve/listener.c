@@ -139,7 +139,7 @@ static enum weir_status open_host(struct listener *listener, const struct addrin
                                   struct weir_error *error)
 {
     const int one = 1;
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof bound;
 
     *listener = (struct listener){

@@ -16,18 +16,18 @@
 
 static int digit_value(char digit)
 {
-    static const char digits[] = "0123456789abcdef";
-    char lower = digit >= 'A' && digit <= 'F' ? (char)(digit - 'A' + 'a') : digit;
-    const char *found = lower != '\0' ? strchr(digits, lower) : NULL;
+    static const char digits[] = "0123456789abcdefABCDEF";
+    const char *found = digit != '\0' ? strchr(digits, digit) : NULL;
+    int value = found != NULL ? (int)(found - digits) : -1;
 
-    return found != NULL ? (int)(found - digits) : -1;
+    return value < 16 ? value : value - 6;
 }
 
 /* Decodes once, in place, what lies between two places. False: a percent sign that is not followed
  * by two digits. */
 static bool decode(char *begin, const char *end, bool plus_is_space, struct weir_text *text)
 {
-    char *out = begin;
+    unsigned char *out = (unsigned char *)begin;
 
     for (const char *in = begin; in < end; in++) {
         if (*in == '%') {
@@ -37,13 +37,13 @@ static bool decode(char *begin, const char *end, bool plus_is_space, struct weir
             if (low < 0) {
                 return false;
             }
-            *out++ = (char)(high * 16 + low);
+            *out++ = (unsigned char)(high * 16 + low);
             in += 2;
         } else {
-            *out++ = plus_is_space && *in == '+' ? ' ' : *in;
+            *out++ = (unsigned char)(plus_is_space && *in == '+' ? ' ' : *in);
         }
     }
-    *text = (struct weir_text){begin, (size_t)(out - begin)};
+    *text = (struct weir_text){begin, (size_t)(out - (unsigned char *)begin)};
     return true;
 }
 

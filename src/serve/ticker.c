@@ -13,9 +13,9 @@ static void *run(void *context)
                              (long)(ticker->pause % 1000000000)};
     struct pollfd ended = {.fd = ticker->ended, .events = POLLIN};
 
-    do {
+    while (ppoll(&ended, 1, &pause, NULL) <= 0) {
         ticker->tick(ticker->context);
-    } while (ppoll(&ended, 1, &pause, NULL) <= 0);
+    }
     return NULL;
 }
 
@@ -24,6 +24,7 @@ bool ticker_start(struct ticker *ticker, uint64_t pause, void (*tick)(void *cont
     int error = 0;
 
     *ticker = (struct ticker){.tick = tick, .context = context, .pause = pause};
+    tick(context);
     ticker->ended = eventfd(0, EFD_CLOEXEC);
     if (ticker->ended < 0) {
         return false;

@@ -14,7 +14,7 @@ struct ticker {
     int ended; /* a descriptor that becomes readable when the thread is to end */
 };
 
-/* Starts the thread, which ticks at once. False on an error, for which errno is set. */
+/* Ticks once, and starts the thread. False on an error, for which errno is set. */
 bool ticker_start(struct ticker *ticker, uint64_t pause, void (*tick)(void *context),
                   void *context);
 

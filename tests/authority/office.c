@@ -160,22 +160,24 @@ enum weir_status revoke_token(struct office *office, const struct weir_credentia
 
 static char gathered[1 << 17];
 
-static void gather_id(void *context, const struct weir_token *token)
+static bool gather_id(void *context, const struct weir_token *token)
 {
     size_t length = strlen(gathered);
 
     (void)context;
     (void)snprintf(gathered + length, sizeof gathered - length, " %.*s", (int)token->id.length,
                    token->id.bytes);
+    return true;
 }
 
-static void gather_json(void *context, const struct weir_token *token)
+static bool gather_json(void *context, const struct weir_token *token)
 {
     size_t length = strlen(gathered);
 
     (void)context;
     length += weir_token_write(token, gathered + length, sizeof gathered - length - 2);
     (void)snprintf(gathered + length, sizeof gathered - length, "\n");
+    return true;
 }
 
 static bool list(struct office *office, const struct weir_credential *by,

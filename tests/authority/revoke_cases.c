@@ -100,6 +100,22 @@ START_TEST(a_credential_belongs_to_its_issue_and_not_to_the_id)
 }
 END_TEST
 
+START_TEST(what_has_expired_stays_so_if_the_clock_steps_back)
+{
+    struct weir_credential by =
+        issued(&office, NULL,
+               json("{'id':'a','expires_at':'2026-11-19T00:00:00Z','scope':{"
+                    "'access_tokens':{'prefix':''},'ops':['list-access-tokens']}}"));
+
+    ck_assert_str_eq(page(&office, &by, "", "", 0), " a root");
+    office.now.seconds += 24 * 3600;
+    ck_assert_str_eq(page(&office, &by, "", "", 0), "credential");
+    office.now.seconds -= 24 * 3600;
+    ck_assert_str_eq(page(&office, &by, "", "", 0), "credential");
+    ck_assert_str_eq(page(&office, NULL, "", "", 0), " root");
+}
+END_TEST
+
 START_TEST(children_of_a_revoked_token_live_on)
 {
     struct weir_credential by = holder("a", "{'prefix':''}");
@@ -140,12 +156,12 @@ END_TEST
 /* One of two that want the same id. */
 static void *race(void *context)
 {
-    static const struct weir_requestor operator= {.is_operator = true};
+    static const struct weir_requestor the_operator = {.is_operator = true};
     const struct weir_text declaration = WEIR_TEXT("{\"id\":\"x\",\"scope\":{\"ops\":[\"read\"]}}");
     struct weir_issued made;
 
     *(enum weir_status *)context =
-        weir_authority_issue(office.authority, &operator, declaration, &made, NULL, NULL);
+        weir_authority_issue(office.authority, &the_operator, declaration, &made, NULL, NULL);
     return NULL;
 }
 
@@ -177,6 +193,7 @@ TCase *revoke_cases(void)
     tcase_add_test(cases, revoking_needs_the_operation_on_that_id);
     tcase_add_test(cases, a_token_may_revoke_itself);
     tcase_add_test(cases, a_credential_belongs_to_its_issue_and_not_to_the_id);
+    tcase_add_test(cases, what_has_expired_stays_so_if_the_clock_steps_back);
     tcase_add_test(cases, children_of_a_revoked_token_live_on);
     tcase_add_test(cases, all_that_begin_so_are_revoked_the_requestors_own_last);
     tcase_add_test(cases, of_two_that_want_one_id_one_gets_it);

@@ -283,7 +283,7 @@ START_TEST(sets_that_no_operation_uses_count_too)
 END_TEST
 
 /* Scopes that read each a stream of their own. */
-static struct weir_scope *many_scopes(size_t count, char (*names)[8])
+static struct weir_scope *many_scopes(size_t count, char (*names)[24])
 {
     struct weir_scope *scopes = calloc(count, sizeof *scopes);
 
@@ -297,7 +297,7 @@ static struct weir_scope *many_scopes(size_t count, char (*names)[8])
 
 START_TEST(a_token_of_the_most_scopes_is_given_in_its_own_order)
 {
-    char(*names)[8] = calloc(WEIR_SCOPES_MAX, sizeof *names);
+    char(*names)[24] = calloc(WEIR_SCOPES_MAX, sizeof *names);
     struct weir_scope *own = many_scopes(WEIR_SCOPES_MAX, names);
     const struct weir_token issuer = token_of(own, WEIR_SCOPES_MAX);
     const struct weir_token half = token_of(own + WEIR_SCOPES_MAX / 2, WEIR_SCOPES_MAX / 2);
@@ -312,7 +312,7 @@ END_TEST
 START_TEST(more_comparisons_of_scopes_than_the_limit_are_refused)
 {
     const size_t count = 10000;
-    char(*names)[8] = calloc(count, sizeof *names);
+    char(*names)[24] = calloc(count, sizeof *names);
     struct weir_scope *own = many_scopes(count, names);
     struct weir_scope *scopes = calloc(count + 1, sizeof *scopes);
     const struct weir_token issuer = token_of(own, count);

@@ -1,8 +1,5 @@
 #include "authority/store_model.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,43 +208,44 @@ void model_forget(struct model *model, uint64_t sequence, struct weir_instant be
  * ---- Listings ----
  */
 
-static void add_text(struct listing *listing, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void add_text(struct listing *listing, const char *format, ...)
+static void add_raw(struct listing *listing, const void *bytes, size_t size)
 {
-    va_list arguments;
-
-    if (listing->room < listing->length + 256) {
-        listing->room = 2 * listing->room + 4096;
-        listing->text = realloc(listing->text, listing->room);
-        if (listing->text == NULL) {
+    if (listing->room < listing->length + size) {
+        listing->room = 2 * listing->room + size;
+        listing->bytes = realloc(listing->bytes, listing->room);
+        if (listing->bytes == NULL) {
             abort();
         }
     }
-    va_start(arguments, format);
-    listing->length += (size_t)vsnprintf(listing->text + listing->length,
-                                         listing->room - listing->length, format, arguments);
-    va_end(arguments);
+    memcpy(listing->bytes + listing->length, bytes, size);
+    listing->length += size;
 }
 
-static void add_bytes(struct listing *listing, const void *bytes, size_t size)
+static void add_number(struct listing *listing, uint64_t number)
+{
+    add_raw(listing, &number, sizeof number);
+}
+
+/* Long ones by their length and a sum. */
+static void add_text(struct listing *listing, struct weir_text text)
 {
     uint64_t sum = UINT64_C(14695981039346656037);
 
-    /* Long ones by their length and a sum. */
-    for (size_t i = 0; i < size; i++) {
-        sum = (sum ^ ((const unsigned char *)bytes)[i]) * UINT64_C(1099511628211);
-        if (size <= WEIR_TOKEN_ID_MAX) {
-            add_text(listing, "%02x", ((const unsigned char *)bytes)[i]);
-        }
+    add_number(listing, text.length);
+    if (text.length > 0 && text.length <= WEIR_TOKEN_ID_MAX) {
+        add_raw(listing, text.bytes, text.length);
+        return;
     }
-    add_text(listing, ":%zu:%016" PRIx64 " ", size, sum);
+    for (size_t i = 0; i < text.length; i++) {
+        sum = (sum ^ (unsigned char)text.bytes[i]) * UINT64_C(1099511628211);
+    }
+    add_number(listing, sum);
 }
 
 static void add_instant(struct listing *listing, struct weir_instant instant)
 {
-    add_text(listing, "%" PRId64 ".%09" PRIu32 " ", instant.seconds, instant.nanoseconds);
+    add_number(listing, (uint64_t)instant.seconds);
+    add_number(listing, instant.nanoseconds);
 }
 
 void listing_clear(struct listing *listing)
@@ -259,23 +257,22 @@ void listing_clear(struct listing *listing)
 
 void listing_free(struct listing *listing)
 {
-    free(listing->text);
+    free(listing->bytes);
 }
 
 bool list_token(void *context, const struct weir_stored_token *token)
 {
     struct listing *listing = context;
 
-    add_bytes(listing, token->id.bytes, token->id.length);
-    add_text(listing, "%" PRIu64 " ", token->issue_number);
-    add_bytes(listing, token->declaration.bytes, token->declaration.length);
-    add_bytes(listing, token->digest, sizeof token->digest);
-    add_text(listing, "%d ", token->expires);
+    add_text(listing, token->id);
+    add_number(listing, token->issue_number);
+    add_text(listing, token->declaration);
+    add_raw(listing, token->digest, sizeof token->digest);
+    add_number(listing, token->expires);
     add_instant(listing, token->expires_at);
-    add_bytes(listing, token->issued_by.bytes, token->issued_by.length);
-    add_text(listing, "%" PRIu64 " ", token->issued_by_number);
+    add_text(listing, token->issued_by);
+    add_number(listing, token->issued_by_number);
     add_instant(listing, token->issued_at);
-    add_text(listing, "\n");
     return ++listing->rows < listing->most;
 }
 
@@ -283,20 +280,20 @@ bool list_change(void *context, const struct weir_logged_change *change)
 {
     struct listing *listing = context;
 
-    add_text(listing, "%" PRIu64 " %d ", change->sequence, (int)change->kind);
-    add_bytes(listing, change->id.bytes, change->id.length);
-    add_text(listing, "%" PRIu64 " ", change->issue_number);
-    add_bytes(listing, change->by.bytes, change->by.length);
-    add_text(listing, "%" PRIu64 " ", change->by_number);
+    add_number(listing, change->sequence);
+    add_number(listing, change->kind);
+    add_text(listing, change->id);
+    add_number(listing, change->issue_number);
+    add_text(listing, change->by);
+    add_number(listing, change->by_number);
     add_instant(listing, change->at);
-    add_text(listing, "\n");
     return ++listing->rows < listing->most;
 }
 
 bool listing_equal(const struct listing *left, const struct listing *right)
 {
     return left->length == right->length &&
-           (left->length == 0 || memcmp(left->text, right->text, left->length) == 0);
+           (left->length == 0 || memcmp(left->bytes, right->bytes, left->length) == 0);
 }
 
 static bool begins_with(const struct model_id *id, const struct model_id *prefix)

@@ -74,11 +74,11 @@ void model_forget(struct model *model, uint64_t sequence, struct weir_instant be
                   uint64_t most);
 
 /*
- * ---- Comparing: texts that both sides write ----
+ * ---- Comparing: bytes that both sides write ----
  */
 
 struct listing {
-    char *text;
+    unsigned char *bytes;
     size_t length;
     size_t room;
     size_t most; /* rows; the visitors end when there are so many */

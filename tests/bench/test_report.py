@@ -192,6 +192,14 @@ class Contents(Reporting):
         self.assertIn("| check/id/hot/loop | 25.0 |", text)
         self.assertIn("| tokens/1m/batch | 24.0 |", text)
 
+    def test_what_part_of_a_check_is_its_digest(self):
+        _, text, _ = self.run_report(measured(
+            {"credential/digest": [60], "credential/hot/serial": [80],
+             "credential/cold/serial": [240], "credential/sha256/sodium": [40]}))
+        self.assertIn("| check by credential | 80.0 | 240.0 |", text)
+        self.assertIn("| SHA-256 of 54 bytes, libsodium | 40.0 |", text)
+        self.assertIn("| share of form and digest in the check | 75 % | 25 % |", text)
+
     def test_threads_are_told_by_their_number(self):
         counted = {"checks_of_1_threads_a_second": 2e7, "checks_of_2_threads_a_second": 3e7}
         _, text, _ = self.run_report(measured({"threads/hot": [0]}, {"threads/hot": counted}))

@@ -28,45 +28,70 @@ static void stack_free(struct stack *stack)
     munmap(stack->bytes, STACK_SIZE);
 }
 
-static void run_on(struct stack *stack, void *(*run)(void *), void *argument)
+/* Something to do, deep in the stack: what the thread does at its end does not come so far. */
+struct deep {
+    void (*run)(void *argument);
+    void *argument;
+};
+
+static void *run_deep(void *argument)
+{
+    const struct deep *deep = argument;
+    volatile char above[STACK_SIZE / 2];
+
+    above[0] = '\0';
+    deep->run(deep->argument);
+    above[sizeof above - 1] = above[0];
+    return NULL;
+}
+
+static void run_on(struct stack *stack, struct deep *deep)
 {
     pthread_attr_t attributes;
     pthread_t thread;
 
     ck_assert_int_eq(pthread_attr_init(&attributes), 0);
     ck_assert_int_eq(pthread_attr_setstack(&attributes, stack->bytes, STACK_SIZE), 0);
-    ck_assert_int_eq(pthread_create(&thread, &attributes, run, argument), 0);
+    ck_assert_int_eq(pthread_create(&thread, &attributes, run_deep, deep), 0);
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
     pthread_attr_destroy(&attributes);
 }
 
-static bool has(const struct stack *stack, const char *piece)
+static bool has(const struct stack *stack, const char *piece, size_t size)
 {
-    return memmem(stack->bytes, STACK_SIZE, piece, PIECE) != NULL;
+    return memmem(stack->bytes, STACK_SIZE, piece, size) != NULL;
 }
 
-/* Whether eight bytes in a row of these are there: as they are, or as two words of SHA-256, whose
- * bytes are in the other order. */
-static bool has_piece_of(const struct stack *stack, const void *bytes, size_t size)
+/* Whether eight bytes in a row of the credential are there: as they are, or as two words of
+ * SHA-256, whose bytes are in the other order. */
+static bool has_text(const struct stack *stack, const struct weir_credential *credential)
 {
-    for (size_t at = 0; at + PIECE <= size; at++) {
-        const char *piece = (const char *)bytes + at;
+    for (size_t at = NAIVE_PREFIX; at + PIECE <= WEIR_CREDENTIAL_LENGTH; at++) {
+        const char *piece = credential->text + at;
         char words[PIECE];
 
         for (size_t i = 0; i < PIECE; i++) {
             words[i] = piece[i ^ 3];
         }
-        if (has(stack, piece) || has(stack, words)) {
+        if (has(stack, piece, PIECE) || has(stack, words, PIECE)) {
             return true;
         }
     }
     return false;
 }
 
-static bool has_piece_of_text(const struct stack *stack, const struct weir_credential *credential)
+/* Whether half of the digest is: a word of it, kept while it was looked for, tells nobody anything.
+ */
+static bool has_digest(const struct stack *stack, const uint8_t digest[WEIR_DIGEST_SIZE])
 {
-    return has_piece_of(stack, credential->text + NAIVE_PREFIX,
-                        WEIR_CREDENTIAL_LENGTH - NAIVE_PREFIX);
+    const size_t half = WEIR_DIGEST_SIZE / 2;
+
+    for (size_t at = 0; at <= half; at++) {
+        if (has(stack, (const char *)digest + at, half)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /*
@@ -80,46 +105,48 @@ struct task {
     bool done;
 };
 
-static void *carelessly(void *argument)
+/* A byte at a time, so that no register is left with more of it. */
+static void copy_text(const struct task *task, volatile char *copy)
+{
+    for (size_t i = 0; i < sizeof task->credential->text; i++) {
+        copy[i] = task->credential->text[i];
+    }
+}
+
+static void carelessly(void *argument)
 {
     struct task *task = argument;
     volatile char copy[sizeof task->credential->text];
 
-    for (size_t i = 0; i < sizeof copy; i++) {
-        copy[i] = task->credential->text[i];
-    }
+    copy_text(task, copy);
     task->done = copy[0] == 'w';
-    return NULL;
 }
 
-static void *carefully(void *argument)
+static void carefully(void *argument)
 {
     struct task *task = argument;
     char copy[sizeof task->credential->text];
 
-    memcpy(copy, task->credential->text, sizeof copy);
+    copy_text(task, copy);
     task->done = weir_credential_well_formed((struct weir_text){copy, WEIR_CREDENTIAL_LENGTH});
     weir_wipe(copy, sizeof copy);
-    return NULL;
 }
 
-static void *draw(void *argument)
+static void draw(void *argument)
 {
     struct task *task = argument;
 
     task->done = weir_credential_draw(task->credential, NULL) == WEIR_OK;
-    return NULL;
 }
 
-static void *take_digest(void *argument)
+static void take_digest(void *argument)
 {
     struct task *task = argument;
 
     task->done = weir_credential_digest(text_of_credential(task->credential), task->digest);
-    return NULL;
 }
 
-static void *check(void *argument)
+static void check(void *argument)
 {
     static const struct weir_request request = {
         .operation = WEIR_READ, .basin = {"acme-prod", 9}, .stream = {"some/stream", 11}};
@@ -127,22 +154,21 @@ static void *check(void *argument)
 
     task->done = weir_engine_check_credential(task->engine, text_of_credential(task->credential),
                                               &request, weir_instant_now()) == WEIR_UNKNOWN_TOKEN;
-    return NULL;
 }
 
 /* Runs it on a stack of its own and tells whether it leaves a piece of the text, or the digest. */
-static bool leaves(void *(*run)(void *), struct task *task)
+static bool leaves(void (*run)(void *), struct task *task)
 {
+    struct deep deep = {run, task};
     struct stack stack;
     uint8_t digest[WEIR_DIGEST_SIZE];
     bool found = false;
 
     stack_make(&stack);
-    run_on(&stack, run, task);
+    run_on(&stack, &deep);
     ck_assert(task->done);
     ck_assert(weir_credential_digest(text_of_credential(task->credential), digest));
-    found =
-        has_piece_of_text(&stack, task->credential) || has_piece_of(&stack, digest, sizeof digest);
+    found = has_text(&stack, task->credential) || has_digest(&stack, digest);
     stack_free(&stack);
     return found;
 }

@@ -72,8 +72,9 @@ START_TEST(what_is_no_credential_is_never_hashed)
         struct weir_text text = text_of_credential(&credential);
 
         if (dice_chance(&dice, 50)) {
-            credential.text[dice_below(&dice, WEIR_CREDENTIAL_LENGTH)] ^=
-                (char)dice_between(&dice, 1, 127);
+            char *changed = &credential.text[dice_below(&dice, WEIR_CREDENTIAL_LENGTH)];
+
+            *changed = (char)((unsigned char)*changed ^ dice_between(&dice, 1, 127));
         }
         if (dice_chance(&dice, 10)) {
             text.length = dice_below(&dice, WEIR_CREDENTIAL_LENGTH);

@@ -32,7 +32,7 @@ static void expect_digest(const struct backend *backend, const void *bytes, size
 
     ck_assert(backend->sha256(bytes, size, digest));
     for (size_t i = 0; i < sizeof digest; i++) {
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+        (void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
     }
     if (strcmp(text, expected) != 0) {
         ck_abort_msg("%s: %s, expected %s", backend->name, text, expected);

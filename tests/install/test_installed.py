@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 import subprocess
 import unittest
 
 from installed import HERE, SOURCE, InstalledTest, cmake, run
 
-EXAMPLES = ("check", "broker", "follow", "proxy")
+# Each example, and the library that it is built with.
+EXAMPLES = {"check": "weir", "broker": "weir", "follow": "weir", "proxy": "weir",
+            "authority": "weir_authority"}
 TOKENS = [{"id": "user-1", "scope": {"basins": {"prefix": ""}, "streams": {"prefix": "users/1/"},
                                      "ops": ["read", "list-streams"]}}]
 
@@ -29,12 +32,12 @@ class Installed(InstalledTest):
         """The program loads these libraries of Weir, by the names that carry the version."""
         self.assertEqual(self.needed(program), {f"{name}.so.0" for name in names})
 
-    def run_examples(self, folder, *libraries):
-        """Each example is run, having been built into the folder; each loads the libraries."""
+    def run_examples(self, folder, shared):
+        """Each example is run, having been built into the folder; each loads its library only."""
         environment = {**os.environ, "LD_LIBRARY_PATH": str(self.libraries)}
-        for example in EXAMPLES:
+        for example, library in EXAMPLES.items():
             with self.subTest(folder=folder.name, example=example):
-                self.loads(folder / example, *libraries)
+                self.loads(folder / example, *[f"lib{library}"] * shared)
                 getattr(self, f"run_{example}")(folder / example, environment)
 
     def run_check(self, program, environment):
@@ -79,30 +82,86 @@ class Installed(InstalledTest):
         printed = run(program, self.image, input=requests, env=environment)
         self.assertEqual(printed, "forward\n" * 40 + "unknown_token\n")
 
+    def run_authority(self, program, environment):
+        folder = program.parent / "authority-published"
+        printed = run(program, program.parent / "tokens.db", folder, env=environment)
+        self.assertEqual(printed, "allowed\nunknown_token\n")
+
     def test_by_cmake(self):
-        for kind, static, libraries in (("shared", "OFF", ["libweir"]), ("static", "ON", [])):
+        for kind, static in (("shared", "OFF"), ("static", "ON")):
             build = self.folder / f"cmake-{kind}"
             cmake(SOURCE / "examples", build, f"CMAKE_PREFIX_PATH={self.prefix}",
                   f"WEIR_STATIC={static}")
-            self.run_examples(build, *libraries)
+            self.run_examples(build, kind == "shared")
 
-    def build_with_pkg_config(self, folder, *flags):
+    def build_with_pkg_config(self, folder, compiler_flags, pkg_config_flags):
         folder.mkdir()
-        for example in EXAMPLES:
+        for example, library in EXAMPLES.items():
+            found = self.pkg_config("--cflags", "--libs", *pkg_config_flags, library)
             run(*os.environ["CC"].split(), "-std=c11", "-Wall", "-Werror",
-                SOURCE / f"examples/{example}.c", "-o", folder / example, "-pthread", *flags)
+                SOURCE / f"examples/{example}.c", "-o", folder / example, "-pthread",
+                *compiler_flags, *found)
 
     def test_by_pkg_config(self):
         folder = self.folder / "pkg-config-shared"
-        self.build_with_pkg_config(folder, *self.pkg_config("--cflags", "--libs", "weir"))
-        self.run_examples(folder, "libweir")
+        self.build_with_pkg_config(folder, [], [])
+        self.run_examples(folder, True)
 
     def test_by_pkg_config_with_everything_static(self):
         folder = self.folder / "pkg-config-static"
-        flags = self.pkg_config("--cflags", "--libs", "--static", "weir")
-        self.build_with_pkg_config(folder, "-static", *flags)
-        self.assertNotIn("INTERP", run("readelf", "-lW", folder / "check"))
-        self.run_examples(folder)
+        self.build_with_pkg_config(folder, ["-static"], ["--static"])
+        for example in EXAMPLES:
+            self.assertNotIn("INTERP", run("readelf", "-lW", folder / example))
+        self.run_examples(folder, False)
+
+    def test_the_command_keeps_tokens_in_a_store(self):
+        store = self.folder / "tokens.db"
+        published = self.folder / "published"
+
+        def token(command, *arguments, expect=0):
+            printed = run(self.weir, "token", command, "--store", store, *arguments, expect=expect)
+            return json.loads(printed) if printed else None
+
+        self.assertRegex(token("init")["access_token"], "^weir_[0-9A-Za-z]{49}$")
+        token("issue", "--id", "user-1", "--basins", "", "--streams", "users/1/", "--ops", "read")
+        listed = token("list")
+        self.assertEqual([each["id"] for each in listed["access_tokens"]], ["root", "user-1"])
+        tokens = self.folder / "listed.json"
+        tokens.write_text(json.dumps(listed), encoding="utf-8")
+        question = ["check", "--tokens", tokens, "--", "user-1", "read",
+                    "s2://acme-prod/users/1/inbox"]
+        self.assertIn('"allow":true', run(self.weir, *question))
+        self.assertEqual(token("revoke", "--", "user-1"), {"revoked": 1})
+        self.assertIsNone(token("revoke", "--", "user-1", expect=2))
+        self.serve(store, published)
+
+    def serve(self, store, published):
+        """The server publishes what the store holds, and lets the command through to it."""
+        serve = [self.weir, "serve", "--store", store, "--publish", published, "--lease", "60",
+                 "--listen", "127.0.0.1:0"]
+        with subprocess.Popen(serve, stderr=subprocess.PIPE, text=True) as server:
+            self.addCleanup(server.kill)
+            while "listening" not in server.stderr.readline():
+                self.assertIsNone(server.poll(), "it has ended")
+            run(self.weir, "token", "issue", "--store", store, "--id", "user-2", "--basins", "",
+                "--streams", "", "--ops", "read")
+            question = ["check", "--tokens", published, "--", "user-2", "read",
+                        "s2://acme-prod/users/1/inbox"]
+            self.assertIn('"allow":true', run(self.weir, *question))
+            server.terminate()
+            server.stderr.read()
+        self.assertEqual(server.returncode, 0)
+
+    def test_without_the_program_that_keeps_tokens_the_command_says_what_is_missing(self):
+        alone = self.folder / "alone" / "weir"
+        alone.parent.mkdir()
+        shutil.copy(self.weir, alone)
+        for command in ("token", "serve"):
+            done = subprocess.run([alone, command, "list", "--store", "x"], capture_output=True,
+                                  text=True, check=False)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertRegex(done.stderr, rf"weir-authority: is not installed: weir {command} ")
+            self.assertEqual(done.stderr.count("\n"), 1)
 
     def assert_lists(self, program, *libraries):
         environment = {**os.environ, "LD_LIBRARY_PATH": str(self.libraries)}
@@ -117,6 +176,14 @@ class Installed(InstalledTest):
         cmake(HERE / "consumer", build, f"CMAKE_PREFIX_PATH={self.prefix}")
         self.assert_lists(build / "list_check", "libweir_check")
         self.assert_lists(build / "list_check_static")
+
+    def test_a_component_that_lacks_what_it_needs_is_not_found(self):
+        for component, needs in (("weir_static", "jansson"), ("authority_static", "sqlite3")):
+            with self.subTest(component=component), self.assertRaises(AssertionError) as raised:
+                cmake(HERE / "consumer", self.folder / f"lacks-{component}",
+                      f"CMAKE_PREFIX_PATH={self.prefix}", f"COMPONENTS=check;{component}",
+                      "CMAKE_DISABLE_FIND_PACKAGE_PkgConfig=ON")
+            self.assertRegex(str(raised.exception), rf"weir::{component}\s+needs\s[^.]*{needs}")
 
     def test_the_library_that_only_checks_by_pkg_config(self):
         found = self.pkg_config("--cflags", "--libs", "weir_check")
@@ -135,11 +202,12 @@ class Installed(InstalledTest):
             self.assertIn(says, str(raised.exception))
 
     def test_pkg_config_tells_the_version(self):
-        for name in ("weir", "weir_check"):
+        for name in ("weir", "weir_authority", "weir_check"):
             self.assertEqual(self.pkg_config("--modversion", name), [os.environ["WEIR_VERSION"]])
 
     def test_the_manual_and_the_licence_are_there(self):
-        for file in ("man/man1/weir.1", "man/man3/weir.3", "doc/weir/LICENSE",
+        for file in ("man/man1/weir.1", "man/man1/weir-serve.1", "man/man3/weir.3",
+                     "man/man3/weir_authority.3", "doc/weir/LICENSE",
                      "doc/weir/README.md", "doc/weir/SECURITY.md"):
             self.assertTrue((self.prefix / "share" / file).is_file(), file)
 

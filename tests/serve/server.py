@@ -76,7 +76,9 @@ class Server:
     def clean_up(self):
         if self.process.poll() is None:
             self.process.kill()
-        self.process.communicate()
+        said = self.process.communicate()[1]
+        if said:
+            raise AssertionError(said.decode("utf-8", "replace"))
 
     def await_listening(self, count):
         end = time.monotonic() + TIMEOUT

@@ -237,6 +237,7 @@ class Calls(ServeTest):
                 barrier.wait()
                 answers.append(self.server.issue(self.root, self.token(name),
                                                  connection=connection))
+                connection.close()
 
             threads = [threading.Thread(target=race) for _ in range(2)]
             for thread in threads:
@@ -257,6 +258,7 @@ class Calls(ServeTest):
                 statuses.append(answer.status)
                 if answer.status != 201:
                     break
+            connection.close()
 
         thread = threading.Thread(target=issue)
         thread.start()

@@ -110,23 +110,29 @@ class Hostile(ServeTest):
             client.close()
         self.until(lambda: self.is_served(server))
 
-    def test_bodies_that_are_held_have_a_bound_together(self):
-        server = self.serve("--connections-per-address", "1000")
-        piece = b" " * (MIB - 1)
+    def hold_bodies(self, server):
+        """Clients that hold all memory for bodies; and what another one is answered then."""
         clients = []
         for _ in range(75):
             client = self.connect(server, self.head("POST", MIB))
-            client.sendall(piece)
+            client.sendall(b" " * (MIB - 1))
             clients.append(client)
-        self.until(lambda: server.metrics()["weir_buffered_bytes"] > 62 * MIB)
         self.assertLessEqual(server.metrics()["weir_buffered_bytes"], 64 * MIB)
-        answer = server.issue(self.root, piece)
-        self.assert_error(answer, 503, "unavailable")
-        self.assertEqual(answer.headers["retry-after"], "1")
+        answer = server.issue(self.root, b" " * (MIB - 1))
         self.assertEqual(server.ask("GET", "/health").status, 200)
         for client in clients:
             client.close()
         self.until(lambda: server.metrics()["weir_buffered_bytes"] == 0)
+        return answer
+
+    def test_bodies_that_are_held_have_a_bound_together(self):
+        server = self.serve("--connections-per-address", "1000")
+        for _ in range(10):  # on a slow machine the first are given up before the last are there
+            answer = self.hold_bodies(server)
+            if answer.status != 400:
+                break
+        self.assert_error(answer, 503, "unavailable")
+        self.assertEqual(answer.headers["retry-after"], "1")
         self.assertEqual(server.issue(self.root, self.token("a")).status, 201)
 
     def test_who_has_no_credential_holds_no_memory(self):

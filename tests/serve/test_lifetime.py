@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +10,9 @@ import time
 
 from command import run
 from server import TIMEOUT, TOKENS, ServeTest, main
+
+UNIT = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                    "../../integrations/systemd/weir.service")
 
 
 class Lifetime(ServeTest):
@@ -214,6 +218,15 @@ class Lifetime(ServeTest):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(timeout=TIMEOUT), 0)
         process.stderr.close()
+
+    def test_the_unit_for_systemd_gives_flags_that_there_are(self):
+        with open(UNIT, encoding="ascii") as file:
+            start = file.read().split("\nExecStart=")[1].replace("\\\n", "").split("\n")[0]
+        flags = re.findall("--[a-z-]+", start)
+        self.assertIn("--publish", flags)
+        told = run("serve", "--help").text
+        for flag in flags:
+            self.assertIn(f"\n  {flag} ", told)
 
     def test_the_help_is_the_commands(self):
         self.assertTrue(run("serve", "--help").text.startswith("Usage: weir serve --store STORE"))

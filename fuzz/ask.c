@@ -1,5 +1,7 @@
 #include "ask.h"
 
+#include <string.h>
+
 #include <weir/decision.h>
 #include <weir/difference.h>
 #include <weir/engine.h>
@@ -8,6 +10,8 @@
 #include "demand.h"
 
 static const struct weir_instant noon = {1795435200, 0}; /* 2026-11-23T12:00:00Z */
+static const struct weir_instant first = {INT64_MIN, 0};
+static const struct weir_instant last = {INT64_MAX, 999999999};
 
 static void take_rule(void *context, const struct weir_rule *rule)
 {
@@ -63,19 +67,60 @@ static void ask_listing(const struct weir_compiled_token *token, enum weir_opera
     weir_listing_free(listing);
 }
 
+/* What the token says of itself. */
+static void ask_about(const struct weir_image *image, const struct weir_compiled_token *token)
+{
+    struct weir_instant expires_at = {0};
+    bool expires = weir_compiled_token_expires(token, &expires_at);
+    struct weir_text prefix = weir_compiled_token_stream_prefix(token);
+    const uint8_t *digest = weir_compiled_token_digest(token);
+    const struct weir_request request = {.operation = WEIR_LIST_BASINS};
+    size_t bytes = 0;
+
+    demand(weir_image_find(image, weir_compiled_token_id(token)) == token);
+    demand(digest == NULL || weir_image_find_by_digest(image, digest) == token);
+    demand(prefix.length <= WEIR_STREAM_MAX);
+    (void)weir_compiled_token_issue_number(token);
+    /* What is before the year 1 counts as its first instant. */
+    demand(weir_check_token(token, &request, first).reason != WEIR_EXPIRED ||
+           (expires_at.seconds == WEIR_INSTANT_SECONDS_MIN && expires_at.nanoseconds == 0));
+    demand((weir_check_token(token, &request, last).reason == WEIR_EXPIRED) == expires);
+    (void)weir_compiled_token_dump(token, NULL, take_text, &bytes, NULL);
+    (void)weir_compiled_token_dot(token, NULL, take_text, &bytes, NULL);
+}
+
+/* By id, in a batch beside an id that may be none, and explained: one answer. */
+static void ask_every_way(const struct weir_image *image, const struct weir_compiled_token *token,
+                          const struct weir_request *request, struct weir_text other)
+{
+    struct weir_text id = weir_compiled_token_id(token);
+    const struct weir_question questions[] = {{id, *request}, {other, *request}};
+    struct weir_decision decision = weir_check_token(token, request, noon);
+    struct weir_decision batched[2];
+    size_t bytes = 0;
+
+    demand(weir_check(image, id, request, noon).reason == decision.reason);
+    weir_check_batch(image, questions, 2, noon, batched);
+    demand(batched[0].reason == decision.reason && batched[0].token == token);
+    demand(batched[1].token == weir_image_find(image, other));
+    demand(batched[1].reason == weir_check(image, other, request, noon).reason);
+    demand(weir_explain(token, request, noon, take_rule, &bytes).reason == decision.reason);
+    demand(weir_check_under(image, id, request, noon).reason ==
+           weir_check_token_under(token, request, noon).reason);
+    demand(weir_reason_name(decision.reason) != NULL);
+}
+
 static void ask_token(const struct weir_image *image, const struct weir_compiled_token *token,
                       const char *hints, size_t size)
 {
     const struct weir_text basins[] = {WEIR_TEXT("tenant-0001"), WEIR_TEXT("acme-prod-basin")};
     struct weir_text id = weir_compiled_token_id(token);
-    struct weir_instant expires_at;
-    size_t bytes = 0;
-    const uint8_t *digest = weir_compiled_token_digest(token);
+    char other[WEIR_TOKEN_ID_MAX];
 
-    demand(weir_image_find(image, id) == token);
-    demand(digest == NULL || weir_image_find_by_digest(image, digest) != NULL);
-    (void)weir_compiled_token_expires(token, &expires_at);
-    (void)weir_compiled_token_dump(token, NULL, take_text, &bytes, NULL);
+    ask_about(image, token);
+    /* An id of the same length: of another token, perhaps. */
+    memcpy(other, id.bytes, id.length);
+    other[id.length - 1] ^= 1;
     for (unsigned number = 0; number <= WEIR_OPERATION_COUNT + 1; number++) {
         struct weir_request request = {
             .operation = (enum weir_operation)number,
@@ -83,19 +128,13 @@ static void ask_token(const struct weir_image *image, const struct weir_compiled
             .stream = hint(hints, size, 7 * (size_t)number, 5 + number),
             .access_token = number % 2 == 0 ? id : hint(hints, size, 11 * (size_t)number, number),
         };
-        struct weir_question question = {id, request};
-        struct weir_decision decision = weir_check_token(token, &request, noon);
-        struct weir_decision batched;
 
-        demand(weir_check(image, id, &request, noon).reason == decision.reason);
-        weir_check_batch(image, &question, 1, noon, &batched);
-        demand(batched.reason == decision.reason && batched.token == token);
-        demand(weir_explain(token, &request, noon, take_rule, &bytes).reason == decision.reason);
+        ask_every_way(image, token, &request, (struct weir_text){other, id.length});
     }
     ask_listing(token, WEIR_LIST_BASINS, basins[0], WEIR_TEXT(""));
     ask_listing(token, WEIR_LIST_BASINS, basins[0], WEIR_TEXT("t"));
     ask_listing(token, WEIR_LIST_STREAMS, basins[0], WEIR_TEXT(""));
-    ask_listing(token, WEIR_LIST_STREAMS, basins[1], hint(hints, size, bytes, 3));
+    ask_listing(token, WEIR_LIST_STREAMS, basins[1], hint(hints, size, id.length, 3));
     ask_listing(token, WEIR_LIST_ACCESS_TOKENS, basins[0], WEIR_TEXT(""));
 }
 
@@ -166,6 +205,8 @@ void ask_everything(const struct weir_image *image, const char *hints, size_t si
     demand(count == weir_image_token_count(image));
     demand(weir_image_digest_count(image) <= count);
     (void)weir_image_sequence(image);
+    demand(weir_image_find(image, (struct weir_text){hints, size}) == NULL ||
+           size <= WEIR_TOKEN_ID_MAX);
     (void)weir_diff(image, image, noon, NULL, no_difference, NULL, NULL);
     if (weir_engine_open(image, NULL, &engine, NULL) == WEIR_OK) {
         ask_engine_of(engine, image, hints, size);

@@ -1,5 +1,8 @@
-/* An image: whatever it is, it is refused or safe to ask. Its checksum is mended first, or nothing
- * would get past that. */
+/*
+ * An image: whatever it is, it is refused or safe to ask. Its checksum is mended first, or nothing
+ * would get past that. The number of its last change, which may be any, says how it is opened: in
+ * place or as a copy, and which allocation fails before that.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +14,10 @@
 #include <weir/image.h>
 
 #include "ask.h"
+#include "crowd.h"
 #include "demand.h"
 #include "image/format.h"
+#include "scarcity.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed);
@@ -85,6 +90,17 @@ static size_t choose_place(const uint8_t *bytes, size_t size, uint32_t *state)
     return place;
 }
 
+/* Eight bytes from elsewhere: a hash, a count, both halves of an entry. */
+static void copy_two_words(uint8_t *bytes, size_t size, uint32_t *state)
+{
+    size_t place = choose_place(bytes, size, state) & ~(size_t)7;
+    size_t other = choose_place(bytes, size, state) & ~(size_t)7;
+
+    if (place + 8 <= size && other + 8 <= size) {
+        memmove(bytes + place, bytes + other, 8);
+    }
+}
+
 /* Four bytes at a time, since that is what the format is made of. */
 static void change_word(uint8_t *bytes, size_t size, uint32_t *state)
 {
@@ -122,27 +138,109 @@ static void change_byte(uint8_t *bytes, size_t size, uint32_t *state)
                                                          : bytes[choose_place(bytes, size, state)]);
 }
 
+/* Other indexes, often of so few homes that keys overflow. */
+static size_t crowd(uint8_t *bytes, size_t size, size_t size_max, uint32_t *state)
+{
+    uint64_t homes = 1 + next_number(state) % 4;
+    size_t crowded = 0;
+
+    mend_checksum(bytes, size);
+    crowded = crowd_image(bytes, size, size_max, homes, next_number(state));
+    return crowded > 0 ? crowded : size;
+}
+
+static void change(uint8_t *bytes, size_t size, uint32_t *state)
+{
+    switch (next_number(state) % 8) {
+    case 0:
+        copy_two_words(bytes, size, state);
+        break;
+    case 1:
+    case 2:
+    case 3:
+        change_byte(bytes, size, state);
+        break;
+    default:
+        change_word(bytes, size, state);
+        break;
+    }
+}
+
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
 {
     uint32_t state = seed;
+    uint32_t way = next_number(&state) % 16;
 
-    if (size < WEIR_PAGE || next_number(&state) % 16 == 0) {
+    if (size < WEIR_PAGE || way == 0) {
         return LLVMFuzzerMutate(data, size, size_max);
     }
-    for (uint32_t changes = 1 + next_number(&state) % 3; changes > 0; changes--) {
-        if (next_number(&state) % 2 == 0) {
-            change_word(data, size, &state);
-        } else {
-            change_byte(data, size, &state);
-        }
+    if (way == 1) {
+        size = crowd(data, size, size_max, &state);
+    }
+    for (uint32_t changes = way == 1 ? 0 : 1 + next_number(&state) % 3; changes > 0; changes--) {
+        change(data, size, &state);
     }
     mend_checksum(data, size);
     return size;
 }
 
+/* ---- Opening it ---- */
+
+static uint64_t sequence_of(const uint8_t *bytes, size_t size)
+{
+    struct weir_image_header header = {.sequence = 0};
+
+    if (size >= sizeof header) {
+        memcpy(&header, bytes, sizeof header);
+    }
+    return header.sequence;
+}
+
+/* An allocation fails, and nothing is left of what was begun; or none, and it is as if none could.
+ */
+static void open_scarcely(const uint8_t *bytes, size_t size, enum weir_image_mode mode,
+                          enum weir_status expected)
+{
+    struct scarcity scarcity = {.left = (size_t)(sequence_of(bytes, size) / 2 % 8)};
+    const struct weir_allocator allocator = scarce_allocator(&scarcity);
+    struct weir_image *image = NULL;
+    enum weir_status status = weir_image_open_memory(bytes, size, mode, &allocator, &image, NULL);
+
+    demand(status == (scarcity.lacked ? WEIR_ERROR_MEMORY : expected));
+    if (status == WEIR_OK) {
+        weir_image_close(image);
+    }
+    demand(scarcity.blocks == 0);
+}
+
+/* With all keys behind one home it is as valid, and each token is found. */
+static void ask_crowded(const uint8_t *data, size_t size, uint64_t tokens)
+{
+    size_t room = size + 2 * (WEIR_PAGE + (size_t)tokens * sizeof(struct weir_overflow));
+    uint8_t *bytes = calloc(1, room);
+    const struct weir_compiled_token *token = NULL;
+    struct weir_image *image = NULL;
+
+    demand(bytes != NULL);
+    memcpy(bytes, data, size);
+    size = crowd_image(bytes, size, room, 1, sequence_of(data, size));
+    demand(size > 0);
+    mend_checksum(bytes, size);
+    demand(weir_image_open_memory(bytes, size, WEIR_IMAGE_SHARED, NULL, &image, NULL) == WEIR_OK);
+    while ((token = weir_image_next(image, token)) != NULL) {
+        demand(weir_image_find(image, weir_compiled_token_id(token)) == token);
+        tokens--;
+    }
+    demand(tokens == 0);
+    weir_image_close(image);
+    free(bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct weir_image *image = NULL;
+    enum weir_image_mode mode = WEIR_IMAGE_SHARED;
+    enum weir_status status = WEIR_OK;
     uint8_t *bytes = malloc(size > 0 ? size : 1);
 
     if (bytes == NULL) {
@@ -150,9 +248,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memcpy(bytes, data, size);
     mend_checksum(bytes, size);
-    if (weir_image_open_memory(bytes, size, WEIR_IMAGE_SHARED, NULL, &image, NULL) == WEIR_OK) {
+    mode = sequence_of(bytes, size) % 2 == 0 ? WEIR_IMAGE_SHARED : WEIR_IMAGE_COPY;
+    status = weir_image_open_memory(bytes, size, mode, NULL, &image, NULL);
+    open_scarcely(bytes, size, mode, status);
+    if (status == WEIR_OK) {
         ask_everything(image, (const char *)data, size);
         adopt_tokens(image, (const char *)data, size);
+        ask_crowded(bytes, size, weir_image_token_count(image));
         weir_image_close(image);
     }
     free(bytes);

@@ -1,6 +1,7 @@
 /*
  * A program of changes of an engine and questions to it, beside the naive evaluator: each answer,
- * and each change's status, must be what the list of declarations says.
+ * and each change's status, must be what the list of declarations says; and where memory runs out,
+ * which the program may have it do, all must be as before.
  */
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "demand.h"
 #include "model/naive.h"
 #include "program.h"
+#include "scarcity.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,6 +31,8 @@ struct handle {
 
 struct machine {
     struct program program;
+    struct scarcity scarcity;
+    struct weir_allocator memory; /* what the scarcity leaves */
     struct weir_engine *engine;
     struct weir_image *image; /* that the engine borrows, or NULL */
     struct weir_instant now;
@@ -93,6 +97,21 @@ static bool long_expired(const struct weir_token *token, struct weir_instant now
                               (end.seconds == now.seconds && end.nanoseconds < now.nanoseconds));
 }
 
+/* ---- Memory ---- */
+
+/* Whether a call of that status came to nothing for want of memory; it may have wanted none. */
+static bool lacked_memory(struct machine *machine, enum weir_status status)
+{
+    demand(status != WEIR_ERROR_MEMORY || machine->scarcity.lacked);
+    return status == WEIR_ERROR_MEMORY;
+}
+
+/* What follows is not what memory is to run out in. */
+static void have_plenty(struct machine *machine)
+{
+    machine->scarcity.left = PLENTY;
+}
+
 /* ---- Changes ---- */
 
 enum change { ISSUE, REPLACE, PUT };
@@ -118,20 +137,27 @@ static void change(struct machine *machine, enum change change)
     const struct weir_token *old = model_find(machine, token.id);
     struct weir_compiled_token *compiled = NULL;
     enum weir_status expected = expected_status(machine, change, &token);
+    enum weir_status status = WEIR_OK;
     size_t size = 0;
 
     token.issue_number = old != NULL && change == REPLACE && program_number(&machine->program, 2)
                              ? old->issue_number
                              : ++machine->last_issue_number;
-    if (weir_compile_token(&token, NULL, &compiled, &size, NULL) != WEIR_OK) {
-        demand(!naive_token_valid(&token));
+    status = weir_compile_token(&token, &machine->memory, &compiled, &size, NULL);
+    if (lacked_memory(machine, status)) {
         return;
     }
-    demand(naive_token_valid(&token));
-    demand(functions[change](machine->engine, compiled, NULL) == expected);
-    free(compiled);
-    if (expected == WEIR_OK) {
-        model_put(machine, &token);
+    demand((status == WEIR_OK) == naive_token_valid(&token));
+    if (status != WEIR_OK) {
+        return;
+    }
+    status = functions[change](machine->engine, compiled, NULL);
+    machine->memory.release(machine->memory.context, compiled, size);
+    if (!lacked_memory(machine, status)) {
+        demand(status == expected);
+        if (status == WEIR_OK) {
+            model_put(machine, &token);
+        }
     }
 }
 
@@ -147,26 +173,66 @@ static void revoke(struct machine *machine)
     }
 }
 
-/* An image of the model's tokens, made by the compiler. */
+/* Each token that memory suffices for is added, and the others are not there. */
+static void add_model(struct machine *machine, struct weir_compiler *compiler)
+{
+    size_t added = 0;
+
+    for (size_t i = 0; i < machine->count; i++) {
+        enum weir_status status = weir_compiler_add(compiler, &machine->tokens[i], i, NULL);
+
+        if (lacked_memory(machine, status)) {
+            demand(weir_compiler_count(compiler) == added);
+            status = weir_compiler_add(compiler, &machine->tokens[i], i, NULL);
+        }
+        demand(status == WEIR_OK || lacked_memory(machine, status));
+        added += status == WEIR_OK;
+        demand(weir_compiler_count(compiler) == added);
+    }
+}
+
+/* An image of the model's tokens, made by the compiler; NULL if memory is short. */
 static struct weir_image *compile_model(struct machine *machine)
 {
     struct weir_compiler *compiler = NULL;
     struct weir_image *image = NULL;
+    enum weir_status status = weir_compiler_new(&machine->memory, &compiler, NULL);
 
-    demand(weir_compiler_new(NULL, &compiler, NULL) == WEIR_OK);
-    for (size_t i = 0; i < machine->count; i++) {
-        demand(weir_compiler_add(compiler, &machine->tokens[i], i, NULL) == WEIR_OK);
+    if (lacked_memory(machine, status)) {
+        weir_compiler_free(compiler);
+        return NULL;
     }
-    demand(weir_compile(compiler, 0, &image, NULL, NULL) == WEIR_OK);
+    add_model(machine, compiler);
+    if (weir_compiler_count(compiler) == machine->count) {
+        status = weir_compile(compiler, 0, &image, NULL, NULL);
+        demand(status == WEIR_OK || lacked_memory(machine, status));
+    }
     weir_compiler_free(compiler);
     return image;
 }
 
-static void swap(struct machine *machine, struct weir_image *image)
+/* Whether the image, which the machine takes over, is the engine's now. */
+static bool swap(struct machine *machine, struct weir_image *image)
 {
-    demand(weir_engine_swap(machine->engine, image, NULL) == WEIR_OK);
+    enum weir_status status = weir_engine_swap(machine->engine, image, NULL);
+
+    if (lacked_memory(machine, status)) {
+        weir_image_close(image);
+        return false;
+    }
+    demand(status == WEIR_OK);
     weir_image_close(machine->image);
     machine->image = image;
+    return true;
+}
+
+static void remove_long_expired(struct machine *machine)
+{
+    for (size_t i = machine->count; i > 0; i--) {
+        if (long_expired(&machine->tokens[i - 1], machine->now)) {
+            model_remove(machine, &machine->tokens[i - 1]);
+        }
+    }
 }
 
 /* What an engine compacts is what compiling its tokens makes, byte for byte (E10). */
@@ -178,31 +244,41 @@ static void compact(struct machine *machine)
     const void *right = NULL;
     size_t left_size = 0;
     size_t right_size = 0;
+    enum weir_status status =
+        weir_engine_compact(machine->engine, machine->now, 0, &machine->memory, &compacted, NULL);
 
-    for (size_t i = machine->count; i > 0; i--) {
-        if (long_expired(&machine->tokens[i - 1], machine->now)) {
-            model_remove(machine, &machine->tokens[i - 1]);
-        }
+    if (lacked_memory(machine, status)) {
+        return;
     }
-    demand(weir_engine_compact(machine->engine, machine->now, 0, NULL, &compacted, NULL) ==
-           WEIR_OK);
+    demand(status == WEIR_OK);
+    have_plenty(machine);
+    remove_long_expired(machine);
     compiled = compile_model(machine);
     left = weir_image_bytes(compacted, &left_size);
     right = weir_image_bytes(compiled, &right_size);
     demand(left_size == right_size && memcmp(left, right, left_size) == 0);
     weir_image_close(compiled);
-    swap(machine, compacted);
+    demand(swap(machine, compacted));
 }
 
 /* Another engine, with what this one has. */
 static void reopen(struct machine *machine)
 {
+    const struct weir_engine_options options = {.allocator = &machine->memory};
     struct weir_image *image = compile_model(machine);
+    struct weir_engine *engine = NULL;
+    enum weir_status status =
+        image != NULL ? weir_engine_open(image, &options, &engine, NULL) : WEIR_ERROR_MEMORY;
 
+    if (lacked_memory(machine, status)) {
+        weir_image_close(image);
+        return;
+    }
+    demand(status == WEIR_OK);
     weir_engine_close(machine->engine);
     weir_image_close(machine->image);
     machine->image = image;
-    demand(weir_engine_open(image, NULL, &machine->engine, NULL) == WEIR_OK);
+    machine->engine = engine;
     memset(machine->handles, 0, sizeof machine->handles);
     for (size_t i = 0; i < HANDLES; i++) {
         machine->handles[i].dead = true;
@@ -222,6 +298,19 @@ static void take_rule(void *context, const struct weir_rule *rule)
     *(size_t *)context += rule->set.name.length;
 }
 
+/* What is allowed on everything under a prefix is so on the prefix, where that is a name. */
+static void check_under(struct machine *machine, struct weir_text id,
+                        const struct weir_request *request, enum weir_reason expected)
+{
+    enum weir_reason under = weir_engine_check_under(machine->engine, id, request, machine->now);
+    struct weir_resolved resolved;
+
+    demand(under != WEIR_ALLOWED || expected == WEIR_ALLOWED || expected == WEIR_INVALID_NAME);
+    (void)weir_engine_resolve(machine->engine, id, &resolved);
+    demand(weir_engine_check_resolved_under(machine->engine, &resolved, request, machine->now) ==
+           under);
+}
+
 static void check(struct machine *machine)
 {
     struct weir_text id = program_id(&machine->program);
@@ -231,6 +320,7 @@ static void check(struct machine *machine)
     size_t lengths = 0;
 
     demand(weir_engine_check(machine->engine, id, &request, machine->now) == expected);
+    check_under(machine, id, &request, expected);
     weir_read_begin();
     token = weir_engine_find(machine->engine, id);
     demand((token != NULL) == (model_find(machine, id) != NULL));
@@ -365,10 +455,12 @@ static void narrow(struct machine *machine)
     naive_narrow(token, operations[which], basin, prefix, machine->now, &expected);
     weir_read_begin();
     status = weir_narrow(weir_engine_find(machine->engine, id), operations[which], basin, prefix,
-                         machine->now, NULL, &reason, &listing, NULL);
+                         machine->now, &machine->memory, &reason, &listing, NULL);
     weir_read_end();
-    compare_listing(&expected, status, reason, listing);
-    weir_listing_free(listing);
+    if (!lacked_memory(machine, status)) {
+        compare_listing(&expected, status, reason, listing);
+        weir_listing_free(listing);
+    }
     naive_listing_fini(&expected);
 }
 
@@ -378,15 +470,19 @@ static void who(struct machine *machine)
     const struct weir_token *able[TOKENS_MAX];
     size_t count = naive_who(machine->tokens, machine->count, &request, machine->now, able);
     struct weir_tokens found;
+    enum weir_status status = WEIR_OK;
 
     weir_read_begin();
-    demand(weir_engine_who(machine->engine, &request, machine->now, NULL, &found, NULL) == WEIR_OK);
-    demand(found.count == count);
-    for (size_t i = 0; i < count; i++) {
-        demand(naive_same(weir_compiled_token_id(found.tokens[i]), able[i]->id));
+    status =
+        weir_engine_who(machine->engine, &request, machine->now, &machine->memory, &found, NULL);
+    if (!lacked_memory(machine, status)) {
+        demand(status == WEIR_OK && found.count == count);
+        for (size_t i = 0; i < count; i++) {
+            demand(naive_same(weir_compiled_token_id(found.tokens[i]), able[i]->id));
+        }
+        weir_tokens_free(&found, &machine->memory);
     }
     weir_read_end();
-    weir_tokens_free(&found, NULL);
 }
 
 /* ---- Running ---- */
@@ -404,13 +500,18 @@ static void change_somehow(struct machine *machine)
 
 static void swap_for_compiled(struct machine *machine)
 {
-    swap(machine, compile_model(machine));
+    struct weir_image *image = compile_model(machine);
+
+    if (image != NULL) {
+        (void)swap(machine, image);
+    }
 }
 
 static void swap_for_nothing(struct machine *machine)
 {
-    swap(machine, NULL);
-    machine->count = 0;
+    if (swap(machine, NULL)) {
+        machine->count = 0;
+    }
 }
 
 static void reclaim(struct machine *machine)
@@ -419,15 +520,34 @@ static void reclaim(struct machine *machine)
     demand(weir_engine_usage(machine->engine).tokens == machine->count);
 }
 
-static void run(struct machine *machine)
+static void take_step(struct machine *machine)
 {
     static void (*const steps[])(struct machine *) = {
         change_somehow, change_somehow,    change_somehow,   revoke,         check,  check,
         check_batch,    resolve,           check_resolved,   check_resolved, narrow, who,
         compact,        swap_for_compiled, swap_for_nothing, reclaim,        reopen, set_clock};
+    const unsigned scarce = 234;
+    unsigned number = program_number(&machine->program, 255);
 
-    while (machine->program.left > 0) {
-        steps[program_number(&machine->program, sizeof steps / sizeof steps[0])](machine);
+    if (number >= scarce) {
+        machine->scarcity.left = (number - scarce) / 2;
+        machine->scarcity.once = number % 2 == 0;
+        number = program_number(&machine->program, scarce);
+    }
+    steps[number % (sizeof steps / sizeof steps[0])](machine);
+    have_plenty(machine);
+    machine->scarcity.lacked = false;
+}
+
+static void begin(struct machine *machine)
+{
+    const struct weir_engine_options options = {.allocator = &machine->memory};
+
+    have_plenty(machine);
+    machine->memory = scarce_allocator(&machine->scarcity);
+    demand(weir_engine_open(NULL, &options, &machine->engine, NULL) == WEIR_OK);
+    for (size_t i = 0; i < HANDLES; i++) {
+        machine->handles[i].dead = true;
     }
 }
 
@@ -436,13 +556,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct machine machine = {.now = {10000, 0}};
 
     program_init(&machine.program, data, size);
-    demand(weir_engine_open(NULL, NULL, &machine.engine, NULL) == WEIR_OK);
-    for (size_t i = 0; i < HANDLES; i++) {
-        machine.handles[i].dead = true;
+    begin(&machine);
+    while (machine.program.left > 0) {
+        take_step(&machine);
     }
-    run(&machine);
     weir_engine_close(machine.engine);
     weir_image_close(machine.image);
+    demand(machine.scarcity.blocks == 0);
     program_fini(&machine.program);
     return 0;
 }

@@ -12,6 +12,8 @@
 #include "command/question.h"
 #include "command/report.h"
 #include "demand.h"
+#include "scarce_json.h"
+#include "scarcity.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -133,6 +135,15 @@ static struct line line_of(const struct weir_question *question, size_t size)
     return line;
 }
 
+static void expect_same(const struct weir_question *left, const struct weir_question *right)
+{
+    demand(left->request.operation == right->request.operation);
+    demand(same(left->token_id, right->token_id));
+    demand(same(left->request.basin, right->request.basin));
+    demand(same(left->request.stream, right->request.stream));
+    demand(same(left->request.access_token, right->request.access_token));
+}
+
 /* What was read, written out and read again, is the same. */
 static void expect_again(const struct weir_question *question, size_t size)
 {
@@ -143,26 +154,51 @@ static void expect_again(const struct weir_question *question, size_t size)
     demand(weir_question_buffer_new(NULL, &buffer, NULL) == WEIR_OK);
     demand(weir_question_parse((struct weir_text){line.bytes, line.length}, buffer, &again, NULL) ==
            WEIR_OK);
-    demand(again.request.operation == question->request.operation);
-    demand(same(again.token_id, question->token_id));
-    demand(same(again.request.basin, question->request.basin));
-    demand(same(again.request.stream, question->request.stream));
-    demand(same(again.request.access_token, question->request.access_token));
+    expect_same(&again, question);
     weir_question_buffer_free(buffer);
     free(line.bytes);
 }
 
+/* Memory runs out, jansson's or that for the buffer: nothing is made up in its place. The line's
+ * size says when. */
+static void read_line_scarcely(struct weir_text line, enum weir_status expected,
+                               const struct weir_question *question)
+{
+    struct scarcity scarcity = {.left = line.length % 3};
+    const struct weir_allocator allocator = scarce_allocator(&scarcity);
+    struct weir_question_buffer *buffer = NULL;
+    struct weir_question again;
+    enum weir_status status = weir_question_buffer_new(&allocator, &buffer, NULL);
+
+    if (status == WEIR_OK) {
+        scarce_json_begin(line.length / 3 % 13, line.length % 2 == 0,
+                          expected == WEIR_OK ? line.bytes : NULL, line.length);
+        status = weir_question_parse(line, buffer, &again, NULL);
+        scarcity.lacked |= scarce_json_end();
+        if (status == WEIR_OK) {
+            demand(expected == WEIR_OK);
+            expect_same(&again, question);
+        }
+        weir_question_buffer_free(buffer);
+    }
+    demand(status == expected || (scarcity.lacked && status == WEIR_ERROR_MEMORY));
+    demand(scarcity.blocks == 0);
+}
+
 static void read_line(const uint8_t *data, size_t size)
 {
+    const struct weir_text line = {(const char *)data, size};
     struct weir_question_buffer *buffer = NULL;
     struct weir_question question;
     struct weir_error error;
+    enum weir_status status = WEIR_OK;
 
     demand(weir_question_buffer_new(NULL, &buffer, NULL) == WEIR_OK);
-    if (weir_question_parse((struct weir_text){(const char *)data, size}, buffer, &question,
-                            &error) == WEIR_OK) {
+    status = weir_question_parse(line, buffer, &question, &error);
+    if (status == WEIR_OK) {
         expect_again(&question, size);
     }
+    read_line_scarcely(line, status, &question);
     weir_question_buffer_free(buffer);
 }
 

@@ -1,24 +1,37 @@
 #include "program.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "demand.h"
 
-enum { SCOPES_MAX = 24, IDS = 12, DIGESTS = 6, PIECES_MAX = 12 };
+enum {
+    SCOPES_MAX = 24,
+    FAMILY_MAX = 240,
+    IDS = 12,
+    DIGESTS = 6,
+    PIECES_MAX = 12,
+    LENGTH_MAX = 64 * PIECES_MAX
+};
+
+struct program_kept {
+    struct program_kept *older;
+    max_align_t bytes[];
+};
 
 void program_init(struct program *program, const uint8_t *bytes, size_t size)
 {
-    size = size < PROGRAM_MAX ? size : PROGRAM_MAX;
-    /* A byte becomes a piece of a name, or part of a scope, neither of which takes as much. */
-    *program = (struct program){
-        .bytes = bytes, .left = size, .room = 256 * size + SCOPES_MAX * sizeof(struct weir_scope)};
-    program->memory = malloc(program->room);
-    demand(program->memory != NULL);
+    *program = (struct program){.bytes = bytes, .left = size < PROGRAM_MAX ? size : PROGRAM_MAX};
 }
 
 void program_fini(struct program *program)
 {
-    free(program->memory);
+    while (program->kept != NULL) {
+        struct program_kept *kept = program->kept;
+
+        program->kept = kept->older;
+        free(kept);
+    }
 }
 
 unsigned program_number(struct program *program, unsigned bound)
@@ -32,12 +45,13 @@ unsigned program_number(struct program *program, unsigned bound)
 
 static void *keep(struct program *program, const void *bytes, size_t size)
 {
-    char *kept = program->memory + program->used;
+    struct program_kept *kept = malloc(sizeof *kept + size);
 
-    demand(size <= program->room - program->used);
-    memcpy(kept, bytes, size);
-    program->used += (size + 15) / 16 * 16;
-    return kept;
+    demand(kept != NULL);
+    kept->older = program->kept;
+    program->kept = kept;
+    memcpy(kept->bytes, bytes, size);
+    return kept->bytes;
 }
 
 static struct weir_text basin_piece(unsigned number)
@@ -76,7 +90,7 @@ static struct weir_text other_piece(unsigned number)
 
 struct weir_text program_name(struct program *program, enum weir_set_role role)
 {
-    char name[64 * PIECES_MAX];
+    char name[LENGTH_MAX];
     size_t length = 0;
 
     for (unsigned pieces = program_number(program, PIECES_MAX); pieces > 0; pieces--) {
@@ -140,6 +154,59 @@ static struct weir_scope take_scope(struct program *program)
     return scope;
 }
 
+/* ---- Scopes that are alike ---- */
+
+/* The name with a number behind it, in digits that any name may have. */
+static struct weir_text numbered(struct program *program, struct weir_text name, unsigned number)
+{
+    static const char digits[] = "0123456789abcdef";
+    char longer[LENGTH_MAX + 2];
+
+    if (name.length > 0) {
+        memcpy(longer, name.bytes, name.length);
+    }
+    longer[name.length] = digits[number / 16 % 16];
+    longer[name.length + 1] = digits[number % 16];
+    return (struct weir_text){keep(program, longer, name.length + 2), name.length + 2};
+}
+
+/* So many bytes, the name's over and over. */
+static struct weir_text stretched(struct program *program, struct weir_text name, size_t length)
+{
+    char bytes[FAMILY_MAX];
+
+    for (size_t i = 0; i < length; i++) {
+        bytes[i] = name.length == 0 ? 'x' : name.bytes[i % name.length];
+    }
+    return (struct weir_text){keep(program, bytes, length), length};
+}
+
+/* Many scopes made of the first one, `scopes[0]`: with other basins, streams or access tokens, or
+ * each with a longer name than the one before. Returns their number. */
+static size_t take_family(struct program *program, struct weir_scope *scopes)
+{
+    unsigned varied = program_number(program, 16);
+    size_t count = 1 + program_number(program, FAMILY_MAX);
+    struct weir_scope first = scopes[0];
+
+    for (unsigned i = 1; i < count; i++) {
+        scopes[i] = first;
+        if (varied % 2 != 0) {
+            scopes[i].basins.name = numbered(program, first.basins.name, i);
+        }
+        if (varied / 2 % 2 != 0) {
+            scopes[i].streams.name = numbered(program, first.streams.name, i);
+        }
+        if (varied / 4 % 2 != 0) {
+            scopes[i].access_tokens.name = numbered(program, first.access_tokens.name, i);
+        }
+        if (varied / 8 % 2 != 0) {
+            scopes[i].streams.name = stretched(program, first.streams.name, i);
+        }
+    }
+    return count;
+}
+
 void program_digest(struct program *program, uint8_t digest[WEIR_DIGEST_SIZE])
 {
     memset(digest, 1 + (int)program_number(program, DIGESTS), WEIR_DIGEST_SIZE);
@@ -147,7 +214,7 @@ void program_digest(struct program *program, uint8_t digest[WEIR_DIGEST_SIZE])
 
 struct weir_token program_token(struct program *program)
 {
-    struct weir_scope scopes[SCOPES_MAX];
+    struct weir_scope scopes[FAMILY_MAX];
     struct weir_token token = {.id = program_id(program)};
     unsigned flags = program_number(program, 255);
     /* Most tokens have one scope. */
@@ -158,6 +225,9 @@ struct weir_token program_token(struct program *program)
         if (program->left == 0) {
             count = i + 1;
         }
+    }
+    if (flags / 64 == 3) {
+        count = take_family(program, scopes);
     }
     token.scopes = keep(program, scopes, count * sizeof scopes[0]);
     token.scope_count = count;

@@ -14,10 +14,7 @@
 struct program {
     const uint8_t *bytes;
     size_t left;
-    /* What names and scopes are kept in, until program_fini. */
-    char *memory;
-    size_t used;
-    size_t room;
+    struct program_kept *kept; /* names and scopes, until program_fini */
 };
 
 /* The most bytes that a program is made of; what is behind is not looked at. */

@@ -89,13 +89,15 @@ void weir_check_batch(const struct weir_image *image, const struct weir_question
  * May the token do this on everything under a prefix: what a broker asks before it lets a client
  * subscribe with a wildcard? The last name of the operation's target is a prefix: of streams, in
  * the one basin named; of basins; or of ids of access tokens; an operation without a target is
- * answered as by weir_check. For a filter `users/1234/#` ask with the stream `users/1234/`.
+ * answered as by weir_check. For a filter `users/1234/#` ask with the stream `users/1234/`; where
+ * the filter is for `users/1234` itself, too, as MQTT's is, ask weir_check about that as well. What
+ * is delivered by it may only be names: what is none was not asked about.
  *
- * Allowed if every name that is valid and begins with the prefix is; where there is no such name,
- * too. Else the reasons of weir_check, in their order: WEIR_INVALID_NAME if the prefix is none that
- * a set may have, or becomes too long behind the token's stream prefix; WEIR_STREAM_OUT_OF_SCOPE
- * (WEIR_BASIN_…, WEIR_ACCESS_TOKEN_…) if some name under it is not granted. It makes no difference
- * whether one rule grants them all, or many do together.
+ * Allowed if every name that is valid and begins with the prefix is, and there is one, or a rule
+ * covers the prefix. Else the reasons of weir_check, in their order: WEIR_INVALID_NAME if the
+ * prefix is none that a set may have, or becomes too long behind the token's stream prefix;
+ * WEIR_STREAM_OUT_OF_SCOPE (WEIR_BASIN_…, WEIR_ACCESS_TOKEN_…) if some name under it is not
+ * granted. It makes no difference whether one rule grants them all, or many do together.
  *
  * As long as one rule covers the prefix, or names are missing, one walk. Where rules below the
  * prefix cover it together: as long as going through them. Any thread, no lock, no allocation;

@@ -37,6 +37,9 @@
  *       apply, or nothing; a later one goes on there. No file is ever read in a way that a disk
  *       without space can turn into a signal.
  *   F10 Followers of one snapshot share its pages; each has memory of its own for what changed.
+ *
+ * A process that forks (see weir_fork_prepare in engine.h) has a follower of its own in the child,
+ * with the tokens of that moment; it polls for itself, and closes it or just ends.
  */
 #ifndef WEIR_FOLLOW_H
 #define WEIR_FOLLOW_H

@@ -21,7 +21,8 @@ WEIR_DECLARATIONS_BEGIN
  * What jansson allocates while a token or request is read goes through its allocator and is freed
  * before the function returns; everything else goes through the caller's. An allocator given to
  * jansson must set errno to ENOMEM where it fails, as malloc does: jansson 2.14 itself does not
- * always notice, and what it then made up is refused by that sign. A host that runs under a memory
+ * always notice, and what it then made up is refused by that sign; and it aborts the process
+ * (assert) where the buffer of a string or word cannot grow. So a host that runs under a memory
  * limit does better to end in such an allocator than to return NULL from it.
  *
  * Input is strict: unknown fields, duplicate keys, wrong types, invalid UTF-8, a byte-order mark,

@@ -197,17 +197,17 @@ static bool all_below(const struct granted *granted, struct place *place,
     return false;
 }
 
-/* Whether every name of the kind that begins with the prefix, which is valid, is granted. */
+/* Whether every name of the kind that begins with the prefix, which is valid, is granted: by a rule
+ * that covers it, or, if there is such a name at all, by several together. */
 static bool covers(const struct granted *granted, enum weir_name_kind kind, struct weir_text prefix)
 {
     struct weir_beginning beginning = weir_beginning_of(kind, weir_name_longest(kind));
     struct place place;
     enum ending ending = descend(granted, prefix, &place);
 
-    if (ending == UNDER_RULE || !weir_beginning_add_text(&beginning, prefix)) {
-        return true;
-    }
-    return ending == IN_TRIE && all_below(granted, &place, beginning);
+    return ending == UNDER_RULE ||
+           (ending == IN_TRIE && weir_beginning_add_text(&beginning, prefix) &&
+            all_below(granted, &place, beginning));
 }
 
 static bool covers_streams(const struct weir_block *block, uint32_t bit, struct weir_grant basin,

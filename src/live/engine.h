@@ -31,14 +31,29 @@
  *   C  a handle's entry. Stored (release) by change.c, loaded (acquire) by weir_handles_block.
  *      Whoever sees a block sees all its bytes: they are written before, and never again (E3: no
  *      half token).
- *   D  tags and counts of spilled keys of the second index; handles.segments. Relaxed, both ways:
- *      stored before the slot (B) that needs them. Who sees the slot 0 or an old tag misses a token
+ *   D  tags and counts of spilled keys of the second index; handles.segments. Stored before the
+ *      slot (B) that needs them, loaded relaxed. Who sees the slot 0 or an old tag misses a token
  *      whose change is not done; who sees a new slot under an old tag compares another key and
- *      goes on. Tags of the image's index are never written.
+ *      goes on. Tags and counts of the image's index are never written: what an edition without a
+ *      second index lacks is missing since A.
+ *
+ *      A key may be missed by D alone: another key's tag is where its own was, or a count includes
+ *      it no more. That says that it is gone, as a slot 0 does, but relaxed loads say nothing of
+ *      what was stored before: on a weakly ordered processor, what the thread loads next may be
+ *      older still - no token yet where one was issued before that one went, or the very slot that
+ *      was emptied, full. So an acquire fence stands between these loads and saying that a key is
+ *      missing (weir_live_missing). Its partners: the store that counts a key no more, which comes
+ *      after that of its slot, releases (weir_own_remove); and before a slot has another tag, the
+ *      change that emptied it has ended with its fence.
  *
  * Each change ends with a sequentially consistent fence: when the function returns, its store has
  * left the processor, and a load that any processor makes later, told of it or not, sees it (E1,
- * E2). Loads of one location never go back, so neither do one thread's answers (E3).
+ * E2). A thread that was told of it by anything that orders memory loads later; where nothing told
+ * it, a processor that reads ahead may make a check's loads a little before the check is called.
+ *
+ * Loads of one location never go back; and whatever an answer comes from - an edition, a slot, a
+ * block, the fence of D - brings with it all that the writer had done before. So neither do one
+ * thread's answers go back in time, about one token or about several (E3).
  *
  * ---- When memory is released ----
  *

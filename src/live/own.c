@@ -47,13 +47,14 @@ static struct weir_bucket *bucket_of(const struct weir_live_index *index, const 
     return index->buckets + distance / sizeof(struct weir_bucket);
 }
 
-/* Counts a key more, or one less, as having gone by the buckets before its own. */
+/* Counts a key more, or one less, as having gone by the buckets before its own. Whoever sees that a
+ * key is counted no more sees that its slot is 0, or what came there later. */
 static void count_spilled(const struct weir_live_index *index, uint64_t hash,
                           const struct weir_bucket *end, uint32_t difference)
 {
     for (struct weir_bucket *bucket = weir_live_home(index, hash); bucket < end; bucket++) {
         __atomic_store_n(weir_bucket_spilled(bucket), bucket->spilled + difference,
-                         __ATOMIC_RELAXED); /* D */
+                         __ATOMIC_RELEASE); /* D */
     }
 }
 

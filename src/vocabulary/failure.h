@@ -27,10 +27,12 @@ enum weir_status weir_fail_as(struct weir_error *error, enum weir_status status,
 
 /* An analyzer that looks at one file at a time cannot know what these return. */
 #if defined(__clang_analyzer__) || defined(WEIR_ANALYZED)
-#define weir_fail(error, status, ...) ((void)weir_fail(error, status, __VA_ARGS__), (status))
-#define weir_fail_memory(error) ((void)weir_fail_memory(error), WEIR_ERROR_MEMORY)
-#define weir_fail_errno(error, what) ((void)weir_fail_errno(error, what), WEIR_ERROR_IO)
-#define weir_fail_as(error, status, attempt) ((void)weir_fail_as(error, status, attempt), (status))
+#define weir_known(call, status) ((void)(call), (enum weir_status)(status))
+#define weir_fail(error, status, ...) weir_known(weir_fail(error, status, __VA_ARGS__), status)
+#define weir_fail_memory(error) weir_known(weir_fail_memory(error), WEIR_ERROR_MEMORY)
+#define weir_fail_errno(error, what) weir_known(weir_fail_errno(error, what), WEIR_ERROR_IO)
+#define weir_fail_as(error, status, attempt)                                                       \
+    weir_known(weir_fail_as(error, status, attempt), status)
 #endif
 
 /* Puts a step before the place that the error has already: "scopes[3]" before ".streams". */

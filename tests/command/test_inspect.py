@@ -1,11 +1,13 @@
 """weir inspect: what is in an image."""
 
+import json
 import re
 import shutil
 import subprocess
 import unittest
 
-from command import NOW, CommandTest, main, token
+from command import NOW, CommandTest, main, ndjson, token
+from graph import Graph
 
 
 class Inspect(CommandTest):
@@ -84,6 +86,71 @@ class Inspect(CommandTest):
         self.assertIn(r"evil\\x1b[2J\\x0a\\xc3\\xa9", self.dot("evil\x1b[2J\n\u00e9"))
         self.assertIn(r'a\"\\N&amp;lt;\\\l', self.dot('a"\\N&lt;\\'))
         self.fails("inspect", "--dot", self.image, says="--dot needs a TOKEN")
+
+    def test_who_reads_the_graph_comes_to_the_answers(self):
+        acme, hostile = "acme-prod", 'caf\u00e9\u0001"&/'
+        tokens = self.write("graph.json", [token("t", scopes=[
+            {"basins": {"prefix": ""}, "streams": {"prefix": "a/"}, "ops": ["read"]},
+            {"basins": {"prefix": "acme-"}, "streams": {"prefix": "a/b"}, "ops": ["append"]},
+            {"basins": {"prefix": "acme-"}, "ops": ["get-basin-config"]},
+            {"basins": {"exact": acme}, "streams": {"exact": "a/b"},
+             "ops": ["trim", "delete-basin"]},
+            {"basins": {"prefix": "zeta-dev"}, "streams": {"exact": "q"}, "ops": ["read"]},
+            {"basins": {"prefix": "acme-prod-1"}, "ops": ["list-streams"]},
+            {"basins": {"prefix": "zeta-"}, "streams": {"exact": hostile}, "ops": ["read"]},
+            {"basins": {"exact": "zeta-dev"}, "streams": {"prefix": ""},
+             "op_groups": {"stream": {"write": True}, "basin": {"read": True}}},
+            {"access_tokens": {"prefix": "u/"}, "ops": ["issue-access-token"]},
+            {"access_tokens": {"exact": "u/1"}, "ops": ["revoke-access-token"]}])])
+        graph = self.succeeds("inspect", "--dot", self.compile(tokens, "graph.weir"), "t").text
+        basins = acme, "acme-prod2", "acme-prod-1x", "zeta-dev", "zeta-dev2", "basin-of-all"
+        requests = [
+            *({"op": operation, "basin": basin}
+              for operation in ("delete-basin", "get-basin-config", "list-streams", "basin-metrics")
+              for basin in basins),
+            *({"op": operation, "basin": basin, "stream": stream}
+              for operation in ("read", "append", "trim", "fence", "get-stream-config")
+              for basin in basins
+              for stream in ("a", "a/", "a/b", "a/bc", "q", hostile, hostile + "x")),
+            *({"op": operation, "access_token": name}
+              for operation in ("issue-access-token", "revoke-access-token")
+              for name in ("u", "u/", "u/1", "u/12", "v")),
+        ]
+        answers = self.succeeds("eval", "--tokens", tokens, "--now", NOW, stdin=ndjson(
+            [{"token": "t", **request} for request in requests])).text.splitlines()
+        allowed = [json.loads(answer)["allow"] for answer in answers]
+        self.assertEqual([Graph(graph).grants(request) for request in requests], allowed)
+        self.assertIn(True, allowed)
+        # Of what it inherits nothing is repeated.
+        self.assertIn(r'label="\lprefix:\l  read\l"', graph)
+        self.assertEqual(graph.count("delete-basin"), 1)
+
+    def test_the_graph_of_one_scope_is_its_sets(self):
+        image = self.compile([
+            token("all", {"basins": {"exact": "acme-prod"}, "streams": {"prefix": "users/"},
+                          "access_tokens": {"prefix": "x"},
+                          "op_groups": {"account": {"read": True}},
+                          "ops": ["set-default-location", "append"]}),
+            token("bare", {"basins": {"prefix": ""}, "ops": ["list-basins"]}),
+            token("prefixed", auto_prefix_streams=True)], "one.weir")
+
+        def body(name):
+            lines = self.succeeds("inspect", "--dot", image, name).text.splitlines()
+            return "\n".join(line.strip() for line in lines[3:-1])
+
+        self.assertEqual(body("all"), r"""
+token [shape=ellipse, label="all\l  all of account read\l  append\l  set-default-location\l"];
+"basins" [label="exact\lacme-prod\l"];
+token -> "basins" [label="basins"];
+"streams" [label="prefix\lusers/\l"];
+token -> "streams" [label="streams"];
+"access tokens" [label="prefix\lx\l"];
+token -> "access tokens" [label="access tokens"];""".strip())
+        self.assertEqual(body("bare"), r"""
+token [shape=ellipse, label="bare\l  list-basins\l"];
+"basins" [label="prefix\l\l"];
+token -> "basins" [label="basins"];""".strip())
+        self.assertIn(r'"prefixed\l  read\lputs the prefix before its streams\l"', body("prefixed"))
 
     @unittest.skipUnless(shutil.which("dot"), "graphviz is not installed")
     def test_graphviz_accepts_the_graph(self):

@@ -101,6 +101,24 @@ class Streams(CommandTest):
                 self.assertEqual(done.returncode, 2)
                 self.assertEqual(self.read("bad.json"), b"{")
 
+    def test_tokens_of_any_size_come_from_a_pipe(self):
+        tokens = [token(f"reader-{number}") for number in range(20000)]
+        path = self.write("many.json", tokens)
+        image = self.compile(path, "many.weir")
+        self.assertGreater(len(self.read(image)), 1 << 20)
+        for source in path, image:
+            with self.subTest(source=source):
+                result = self.weir("check", "--tokens", "/dev/stdin", "--now", NOW, "--",
+                                   "reader-19999", "read", "s2://basin-one/users/7",
+                                   stdin=self.read(source))
+                self.assertEqual((result.code, result.err), (0, b""))
+                self.assertIn('"allow":true', result.text)
+
+    def test_tokens_that_cannot_be_read_are_an_error(self):
+        # Nothing is mapped at the beginning of a process's memory.
+        self.fails("check", "--tokens", "/proc/self/mem", "reader", "list-basins",
+                   says="weir: /proc/self/mem: Input/output error")
+
     def test_a_closed_standard_input_cannot_be_read(self):
         done = self.shell("<&-", "eval", "--tokens", self.tokens)
         self.assertEqual(done.returncode, 2)

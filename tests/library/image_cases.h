@@ -10,6 +10,8 @@ TCase *mutation_cases(void);
 TCase *hostile_cases(void);
 TCase *finding_cases(void);
 TCase *layout_cases(void);
+TCase *large_cases(void);
+TCase *difference_cases(void);
 TCase *saving_cases(void);
 
 #endif

@@ -2,6 +2,7 @@
 #include "library/image_cases.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -270,6 +271,36 @@ static bool fails_in_folder_without_write(const struct saving *saving)
            error.status == WEIR_ERROR_IO;
 }
 
+/* A path to the folder's file that is `length` bytes long. */
+static void write_long_path(const struct saving *saving, char *path, size_t length)
+{
+    const char *name = strrchr(saving->scratch.path, '/');
+    size_t before = (size_t)(name - saving->scratch.path);
+
+    memset(path, '/', length);
+    memcpy(path, saving->scratch.path, before);
+    memcpy(path + length - strlen(name), name, strlen(name) + 1);
+}
+
+/* The file that is written has a name of its own, in the same folder. */
+START_TEST(a_path_as_long_as_may_be_leaves_no_room_for_a_name_beside_it)
+{
+    struct saving saving;
+    struct weir_error error = {0};
+    char path[PATH_MAX];
+
+    saving_make(&saving);
+    write_long_path(&saving, path, PATH_MAX - 1);
+    ck_assert_int_eq(weir_image_save(saving.large, path, &error), WEIR_ERROR_IO);
+    expect_error(&error, WEIR_ERROR_IO);
+    ck_assert_uint_eq(scratch_file_count(&saving.scratch), 0);
+    write_long_path(&saving, path, PATH_MAX - 64);
+    ck_assert_int_eq(weir_image_save(saving.large, path, NULL), WEIR_OK);
+    ck_assert_uint_eq(scratch_file_count(&saving.scratch), 1);
+    saving_remove(&saving);
+}
+END_TEST
+
 START_TEST(a_folder_that_may_not_be_written_keeps_its_old_file)
 {
     struct saving saving;
@@ -416,6 +447,7 @@ TCase *saving_cases(void)
     tcase_add_test(cases, a_link_is_followed_and_stays_a_link);
     tcase_add_test(cases, what_is_no_regular_file_is_not_replaced);
     tcase_add_test(cases, a_path_too_long_is_an_error);
+    tcase_add_test(cases, a_path_as_long_as_may_be_leaves_no_room_for_a_name_beside_it);
     tcase_add_test(cases, a_folder_that_may_not_be_written_keeps_its_old_file);
     tcase_add_test(cases, a_file_system_that_is_full_keeps_its_old_file);
     tcase_add_test(cases, whoever_is_killed_while_saving_leaves_the_old_file_or_the_new);

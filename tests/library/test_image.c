@@ -4,8 +4,9 @@
 
 int main(void)
 {
-    TCase *const cases[] = {opening_cases(), damage_cases(), mutation_cases(), hostile_cases(),
-                            finding_cases(), layout_cases(), saving_cases()};
+    TCase *const cases[] = {opening_cases(), damage_cases(),  mutation_cases(),
+                            hostile_cases(), finding_cases(), layout_cases(),
+                            large_cases(),   saving_cases(),  difference_cases()};
 
     return run_cases("image", cases, COUNT(cases));
 }

@@ -1,15 +1,17 @@
 /*
  * test_interrupted_save.c - a save whose every system call may fail.
  *
- * The linker leads the library's calls to the functions below, which fail when told to and note the
- * order in which they were called.
+ * The linker leads the library's calls to the functions below, which fail when told to, or end the
+ * process, and note the order in which they were called.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <weir/image.h>
@@ -26,6 +28,7 @@ static struct {
     size_t count;
     size_t fails_at; /* the call, from 1, that fails with `fails_with`; 0 for none */
     int fails_with;
+    size_t killed_at;  /* the call, from 1, before which the process is killed; 0 for none */
     size_t write_most; /* the most bytes that a write takes; 0 for no limit */
     mode_t open_to;    /* the modes that files had while they were written, together */
 } system_calls;
@@ -38,6 +41,9 @@ static bool call_fails(enum call call)
     }
     ck_assert_uint_lt(system_calls.count, COUNT(system_calls.made));
     system_calls.made[system_calls.count++] = call;
+    if (system_calls.count == system_calls.killed_at) {
+        (void)kill(getpid(), SIGKILL);
+    }
     errno = system_calls.fails_with;
     return system_calls.count == system_calls.fails_at;
 }
@@ -285,6 +291,67 @@ START_TEST(a_write_that_a_signal_interrupts_is_made_again)
 }
 END_TEST
 
+/* Saves in a process that is killed before that call. False: it made fewer, and lived. */
+static bool save_and_die(const struct saving *saving, size_t killed_at)
+{
+    pid_t process = fork();
+    int outcome = 0;
+
+    ck_assert_int_ge(process, 0);
+    if (process == 0) {
+        system_calls.killed_at = killed_at;
+        _exit(save(saving, 0, 0, NULL) == WEIR_OK ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(process, &outcome, 0), process);
+    ck_assert(WIFSIGNALED(outcome) || outcome == 0);
+    return WIFSIGNALED(outcome);
+}
+
+/* Demands that a save which was killed left the old file, or none, or the new one, each whole, and
+ * at most what it was writing beside it; and that the next save succeeds. */
+static void expect_whole(const struct saving *saving, bool has_old)
+{
+    bool has_new = path_has(saving, saving->new);
+    bool exists = access(saving->scratch.path, F_OK) == 0;
+
+    ck_assert(has_new || exists == has_old);
+    ck_assert(has_new || !has_old || path_has(saving, saving->old));
+    ck_assert_uint_le(scratch_file_count(&saving->scratch), exists + (has_new ? 0u : 1u));
+    ck_assert_int_eq(save(saving, 0, 0, NULL), WEIR_OK);
+    ck_assert(path_has(saving, saving->new));
+}
+
+/* Kills a save before each of its calls in turn, over an old file or none. */
+static void kill_before_each_call(bool has_old)
+{
+    bool killed = true;
+
+    for (size_t killed_at = 1; killed; killed_at++) {
+        struct saving saving;
+
+        ck_assert_uint_lt(killed_at, 100);
+        saving_make(&saving);
+        ck_assert(!has_old || weir_image_save(saving.old, saving.scratch.path, NULL) == WEIR_OK);
+        killed = save_and_die(&saving, killed_at);
+        expect_whole(&saving, has_old);
+        /* Opened, written, synced, closed, renamed; the folder opened, synced, closed. */
+        ck_assert(killed || killed_at > 8);
+        saving_remove(&saving);
+    }
+}
+
+START_TEST(whenever_it_is_killed_the_old_file_stays_or_the_new_one_is_whole)
+{
+    kill_before_each_call(true);
+}
+END_TEST
+
+START_TEST(whenever_it_is_killed_a_new_file_is_whole_or_not_there)
+{
+    kill_before_each_call(false);
+}
+END_TEST
+
 int main(void)
 {
     TCase *cases = tcase_create("interrupted saves");
@@ -293,6 +360,8 @@ int main(void)
     tcase_add_test(cases, a_file_that_others_may_not_read_is_never_open_to_them);
     tcase_add_test(cases, whichever_call_fails_the_old_file_stays_or_the_new_one_is_whole);
     tcase_add_test(cases, whichever_call_fails_a_new_file_is_whole_or_not_there);
+    tcase_add_test(cases, whenever_it_is_killed_the_old_file_stays_or_the_new_one_is_whole);
+    tcase_add_test(cases, whenever_it_is_killed_a_new_file_is_whole_or_not_there);
     tcase_add_test(cases, writes_that_take_a_part_are_gone_on_with);
     tcase_add_test(cases, a_write_that_a_signal_interrupts_is_made_again);
     return run_cases("interrupted_save", &cases, 1);

@@ -3,12 +3,8 @@
  * from bucket to bucket, the engine's own, revoked, nowhere - are each answered as if alone, while
  * changes between the batches move the tokens and the engine's indexes.
  */
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "library/bytes.h"
 #include "library/support.h"
@@ -234,120 +230,6 @@ START_TEST(a_batch_finds_every_token_that_an_engine_holds_itself)
 }
 END_TEST
 
-/*
- * ---- A batch that is held up in the middle ----
- *
- * What its first question asks about lies in a page that cannot be read. The reader comes there
- * when it has looked up all ids of the batch, and is kept until the tokens have changed. Of the
- * questions after that one, each must be answered from what there is then: whoever sees the token
- * that came last must not see the one that went before it.
- */
-
-#define HELD_ID "tenant/held" /* sought in two steps; goes */
-#define LAST_ID "last"        /* too short for that: asked by itself; comes after that */
-
-static struct {
-    struct weir_engine *engine;
-    struct weir_image *image; /* of the token that comes last; to swap in */
-    struct guarded page;
-    bool stands;
-} held;
-
-static struct weir_request first_version(void)
-{
-    return (struct weir_request){
-        .operation = WEIR_READ, .basin = WEIR_TEXT("some-basin"), .stream = FIRST_VERSION_STREAM};
-}
-
-/* Whoever touches another page that must not be touched dies of it. */
-static void stand_until_the_last_has_come(int number, siginfo_t *touched, void *context)
-{
-    const struct weir_request request = first_version();
-
-    (void)context;
-    if ((uintptr_t)touched->si_addr - (uintptr_t)held.page.bytes >= held.page.size) {
-        (void)signal(number, SIG_DFL);
-        return;
-    }
-    __atomic_store_n(&held.stands, true, __ATOMIC_RELEASE);
-    while (weir_engine_check(held.engine, text_of(LAST_ID), &request, NOW) != WEIR_ALLOWED) {
-        (void)sched_yield();
-    }
-    (void)mprotect(held.page.bytes, held.page.size, PROT_READ);
-}
-
-static void wait_until_the_batch_stands(void)
-{
-    while (!__atomic_load_n(&held.stands, __ATOMIC_ACQUIRE)) {
-        (void)sched_yield();
-    }
-}
-
-static void *swap_the_image(void *context)
-{
-    wait_until_the_batch_stands();
-    ck_assert_int_eq(swap_image(held.engine, held.image), WEIR_OK);
-    return context;
-}
-
-/* The second index grows, so that the batch has looked ids up in one that nobody writes any more.
- */
-static void *outgrow_the_second_index(void *context)
-{
-    wait_until_the_batch_stands();
-    for (unsigned i = 0; i < 200; i++) {
-        char id[24];
-
-        (void)snprintf(id, sizeof id, "tenant/%u", i);
-        ck_assert_int_eq(issue_token(held.engine, (struct recipe){id, .version = 1}), WEIR_OK);
-    }
-    ck_assert_int_eq(revoke_token(held.engine, HELD_ID), WEIR_OK);
-    ck_assert_int_eq(issue_token(held.engine, (struct recipe){LAST_ID, .version = 1}), WEIR_OK);
-    return context;
-}
-
-static void *(*const changes_of_edition[])(void *) = {swap_the_image, outgrow_the_second_index};
-
-/* The first version's stream, in that page. */
-static struct weir_text place_stream(void)
-{
-    static const char zeros[4096];
-    const struct weir_text stream = FIRST_VERSION_STREAM;
-
-    held.page = guarded_copy(zeros, sizeof zeros, true);
-    memcpy(held.page.bytes, stream.bytes, stream.length);
-    ck_assert_int_eq(mprotect(held.page.bytes, held.page.size, PROT_NONE), 0);
-    return (struct weir_text){(const char *)held.page.bytes, stream.length};
-}
-
-START_TEST(E3_questions_of_a_batch_are_answered_from_the_tokens_of_their_own_moment)
-{
-    const struct recipe last = {LAST_ID, .version = 1};
-    const struct sigaction standing = {.sa_sigaction = stand_until_the_last_has_come,
-                                       .sa_flags = SA_SIGINFO};
-    struct weir_question questions[] = {{WEIR_TEXT(HELD_ID), first_version()},
-                                        {WEIR_TEXT(LAST_ID), first_version()},
-                                        {WEIR_TEXT(HELD_ID), first_version()}};
-    enum weir_reason reasons[COUNT(questions)];
-    pthread_t writer;
-
-    held.image = compile_recipes(&last, 1, 0);
-    held.engine = engine_on(NULL, NULL);
-    ck_assert_int_eq(issue_token(held.engine, (struct recipe){HELD_ID, .version = 1}), WEIR_OK);
-    questions[0].request.stream = place_stream();
-    ck_assert_int_eq(sigaction(SIGSEGV, &standing, NULL), 0);
-    ck_assert_int_eq(pthread_create(&writer, NULL, changes_of_edition[_i], NULL), 0);
-    weir_engine_check_batch(held.engine, questions, COUNT(questions), NOW, reasons);
-    ck_assert_int_eq(pthread_join(writer, NULL), 0);
-    ck_assert(held.stands);
-    ck_assert_int_eq(reasons[1], WEIR_ALLOWED);
-    ck_assert_int_eq(reasons[2], WEIR_UNKNOWN_TOKEN);
-    weir_engine_close(held.engine);
-    weir_image_close(held.image);
-    guarded_free(&held.page);
-}
-END_TEST
-
 TCase *batch_cases(void)
 {
     TCase *cases = tcase_create("batches");
@@ -355,8 +237,5 @@ TCase *batch_cases(void)
     tcase_add_loop_test(cases, a_batch_answers_about_tokens_wherever_they_are, 0, 4);
     tcase_add_test(cases, a_batch_answers_about_the_tokens_of_an_image_that_nobody_changed);
     tcase_add_test(cases, a_batch_finds_every_token_that_an_engine_holds_itself);
-    tcase_add_loop_test(cases,
-                        E3_questions_of_a_batch_are_answered_from_the_tokens_of_their_own_moment, 0,
-                        (int)COUNT(changes_of_edition));
     return cases;
 }

@@ -11,14 +11,23 @@ static const char basins[BASINS][9] = {"basin-00", "basin-01", "basin-02", "basi
 
 static const char streams[] = "0001020304050607080910111213141516171819"
                               "2021222324252627282930313233343536373839"
-                              "4041424344454647484950515253545556575859606162636465";
+                              "4041424344454647484950515253545556575859"
+                              "6061626364656667686970717273747576777879";
 
-/* Every other one is long enough to be compared quickly. */
+/* Every other one is long enough to be compared quickly, and every fourth longer than what is
+ * compared at once. None begins another. */
 static struct weir_text stream_of(uint32_t stamp)
 {
     size_t number = stamp % STREAMS;
 
-    return (struct weir_text){streams + 2 * number, number % 2 == 0 ? 12 : 2};
+    return (struct weir_text){streams + 2 * number, number % 4 == 0   ? 40
+                                                    : number % 2 == 0 ? 12
+                                                                      : 2};
+}
+
+static enum weir_set_kind stream_kind_of(uint32_t stamp)
+{
+    return stamped_number(stamp) % 2 == 0 ? WEIR_SET_PREFIX : WEIR_SET_EXACT;
 }
 
 static struct weir_text basin_of(uint32_t stamp)
@@ -26,9 +35,10 @@ static struct weir_text basin_of(uint32_t stamp)
     return (struct weir_text){basins[stamp % BASINS], 8};
 }
 
+/* Every third is too short to be sought in two steps. */
 struct weir_text stamped_id(char buffer[16], const char *kind, uint32_t id)
 {
-    int length = snprintf(buffer, 16, "%s/%u", kind, id);
+    int length = snprintf(buffer, 16, "%.*s/%u", id % 3 == 0 ? 1 : 8, kind, id);
 
     return (struct weir_text){buffer, (size_t)length};
 }
@@ -46,7 +56,7 @@ void stamped_make(struct stamped *stamped, const char *kind, uint32_t id, uint32
 
     stamped->scopes[0] = (struct weir_scope){
         .basins = {WEIR_SET_EXACT, basin_of(stamp)},
-        .streams = {WEIR_SET_EXACT, stream_of(stamp)},
+        .streams = {stream_kind_of(stamp), stream_of(stamp)},
         .ops = WEIR_OPERATION_BIT(operations[stamp % OPERATIONS]),
     };
     *token = (struct weir_token){
@@ -86,6 +96,15 @@ enum weir_reason stamped_reason(uint32_t stamp, uint32_t asked)
            : stamp % BASINS != asked % BASINS         ? WEIR_BASIN_OUT_OF_SCOPE
            : stamp % STREAMS != asked % STREAMS       ? WEIR_STREAM_OUT_OF_SCOPE
                                                       : WEIR_ALLOWED;
+}
+
+enum weir_reason stamped_reason_under(uint32_t stamp, uint32_t asked)
+{
+    const enum weir_reason reason = stamped_reason(stamp, asked);
+
+    return reason == WEIR_ALLOWED && stream_kind_of(stamp) == WEIR_SET_EXACT
+               ? WEIR_STREAM_OUT_OF_SCOPE
+               : reason;
 }
 
 uint32_t stamped_sum(const struct weir_compiled_token *token)

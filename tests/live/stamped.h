@@ -36,6 +36,9 @@ static inline uint64_t stamped_number(uint32_t stamp)
 struct weir_request stamped_request(uint32_t asked);
 enum weir_reason stamped_reason(uint32_t stamp, uint32_t asked);
 
+/* Likewise if that may be done on everything under the stream's name. */
+enum weir_reason stamped_reason_under(uint32_t stamp, uint32_t asked);
+
 /* A sum of the token's bytes: all of them are read. */
 uint32_t stamped_sum(const struct weir_compiled_token *token);
 

@@ -32,17 +32,15 @@ static void start(pthread_t *thread, void *(*run)(void *), void *context)
 
 static void print_tally(const struct torture_tally *tally)
 {
-    static const char *const ways[TORTURE_WAYS] = {
-        "by id",       "in a batch",          "resolved by id",
-        "found by id", "found by credential", "resolved by credential"};
     uint64_t least = 0;
 
     for (unsigned way = 0; way < TORTURE_WAYS; way++) {
-        printf("  %-24s %12" PRIu64 "\n", ways[way], tally->judged[way]);
+        printf("  %-24s %12" PRIu64 "\n", torture_way_names[way], tally->judged[way]);
     }
-    printf("  %-24s %12" PRIu64 "\n  %-24s %12" PRIu64 "\n  %-24s %12" PRIu64 "\n", "allowed",
-           tally->allowed, "too long to be judged", tally->unjudged, "bytes known and held",
-           tally->summed);
+    printf("  %-24s %12" PRIu64 "\n  %-24s %12" PRIu64 "\n  %-24s %12" PRIu64 "\n  %-24s %12" PRIu64
+           "\n",
+           "allowed", tally->allowed, "allowed under a prefix", tally->allowed_under,
+           "too long to be judged", tally->unjudged, "bytes known and held", tally->summed);
     printf("versions behind the last one begun:\n");
     for (unsigned age = 0; age < TORTURE_AGES; age++) {
         if (tally->ages[age] != 0) {
@@ -61,7 +59,9 @@ static int verdict(const struct torture_tally *tally)
             return EXIT_FAILURE;
         }
     }
-    return tally->allowed > 0 && tally->summed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tally->allowed_under > 0 && tally->allowed > tally->allowed_under && tally->summed > 0
+               ? EXIT_SUCCESS
+               : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

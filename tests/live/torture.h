@@ -24,7 +24,7 @@ struct torture {
     uint64_t sums[TORTURE_SUMS]; /* by stamp: the stamp, and the sum of its token's bytes */
 };
 
-/* "subject/7": the ids of which the ledgers tell. */
+/* "subject/7", or "s/6": the ids of which the ledgers tell. */
 #define TORTURE_KIND "subject"
 
 static inline bool torture_stops(const struct torture *torture)
@@ -70,17 +70,22 @@ enum torture_way {
     WAY_BY_ID,
     WAY_BATCH,
     WAY_RESOLVED_BY_ID,
+    WAY_UNDER,
+    WAY_RESOLVED_UNDER,
     WAY_FOUND,
     WAY_FOUND_BY_CREDENTIAL,
     WAY_RESOLVED_BY_CREDENTIAL,
     TORTURE_WAYS
 };
 
+extern const char *const torture_way_names[TORTURE_WAYS];
+
 enum { TORTURE_AGES = 20 };
 
 struct torture_tally {
     uint64_t judged[TORTURE_WAYS];
     uint64_t allowed;
+    uint64_t allowed_under;      /* of these, everything under a prefix */
     uint64_t unjudged;           /* so long under way that the ledger had forgotten */
     uint64_t summed;             /* tokens whose bytes were known and read twice */
     uint64_t ages[TORTURE_AGES]; /* versions seen that were 0, 1, 2-3, 4-7, … behind the last */

@@ -27,9 +27,14 @@ struct torture_reader {
     struct torture_tally tally;
 };
 
-static const char *const way_names[TORTURE_WAYS] = {
-    "by id",       "in a batch",          "resolved by id",
-    "found by id", "found by credential", "resolved by credential"};
+const char *const torture_way_names[TORTURE_WAYS] = {"by id",
+                                                     "in a batch",
+                                                     "resolved by id",
+                                                     "under a prefix",
+                                                     "resolved, under a prefix",
+                                                     "found by id",
+                                                     "found by credential",
+                                                     "resolved by credential"};
 
 /*
  * ---- Judging ----
@@ -39,11 +44,19 @@ static const char *const way_names[TORTURE_WAYS] = {
 struct answer {
     enum torture_way way;
     uint32_t asked; /* the stamp whose permission was asked for */
+    bool under;     /* for everything under its stream's name */
     enum weir_reason reason;
     bool found;
     bool second;     /* of a credential's ids */
     uint64_t number; /* of the token found, or of the one resolved before */
 };
+
+static enum weir_reason reason_of(struct version version, const struct answer *answer)
+{
+    return !version.there  ? WEIR_UNKNOWN_TOKEN
+           : answer->under ? stamped_reason_under(version.stamp, answer->asked)
+                           : stamped_reason(version.stamp, answer->asked);
+}
 
 /* Whether the subject, were it at that version, would have given the answer. */
 static bool explains(struct version version, const struct answer *answer)
@@ -57,21 +70,19 @@ static bool explains(struct version version, const struct answer *answer)
         return answer->found ? is_number && version.has_credential == answer->second
                              : !version.there;
     case WAY_RESOLVED_BY_CREDENTIAL:
-        return answer->reason == (is_number && version.has_credential
-                                      ? stamped_reason(version.stamp, answer->asked)
-                                      : WEIR_UNKNOWN_TOKEN);
+        return answer->reason == (is_number && version.has_credential ? reason_of(version, answer)
+                                                                      : WEIR_UNKNOWN_TOKEN);
     default:
-        return answer->reason ==
-               (version.there ? stamped_reason(version.stamp, answer->asked) : WEIR_UNKNOWN_TOKEN);
+        return answer->reason == reason_of(version, answer);
     }
 }
 
 _Noreturn static void accuse(const struct ledger *ledger, struct window window,
                              const struct answer *answer, const char *subject, uint32_t number)
 {
-    fprintf(stderr, "torture: %s, %s %u: asked for %u; %s; found: %d, issue number %" PRIu64 "\n",
-            way_names[answer->way], subject, number, answer->asked,
-            weir_reason_name(answer->reason), answer->found, answer->number);
+    fprintf(stderr, "torture: %s, %s %u: asked for %s%u; %s; found: %d, issue number %" PRIu64 "\n",
+            torture_way_names[answer->way], subject, number, answer->under ? "all under " : "",
+            answer->asked, weir_reason_name(answer->reason), answer->found, answer->number);
     fprintf(stderr, "  it may have been any version from %" PRIu64 " to %" PRIu64 ":\n", window.low,
             window.high);
     for (uint64_t i = window.low; i <= window.high && i < window.low + 40; i++) {
@@ -111,6 +122,7 @@ static void judge(struct torture_reader *reader, const struct ledger *ledger, ui
             count_age(&reader->tally, window.high - i);
             reader->tally.judged[answer->way]++;
             reader->tally.allowed += answer->reason == WEIR_ALLOWED;
+            reader->tally.allowed_under += answer->under && answer->reason == WEIR_ALLOWED;
             return;
         }
     }
@@ -151,21 +163,43 @@ static uint32_t any_id(struct torture_reader *reader)
  * ---- By id ----
  */
 
+static enum weir_reason ask_resolved(const struct torture_reader *reader,
+                                     struct weir_resolved *resolved, const struct answer *answer)
+{
+    const struct weir_engine *engine = reader->torture->engine;
+    struct weir_request request = stamped_request(answer->asked);
+
+    return answer->under ? weir_engine_check_resolved_under(engine, resolved, &request, STAMPED_NOW)
+                         : weir_engine_check_resolved(engine, resolved, &request, STAMPED_NOW);
+}
+
+static enum weir_reason ask_sought(const struct torture_reader *reader, uint32_t id,
+                                   const struct answer *answer)
+{
+    const struct weir_engine *engine = reader->torture->engine;
+    struct weir_request request = stamped_request(answer->asked);
+    char buffer[16];
+    struct weir_text text = stamped_id(buffer, TORTURE_KIND, id);
+
+    return answer->under ? weir_engine_check_under(engine, text, &request, STAMPED_NOW)
+                         : weir_engine_check(engine, text, &request, STAMPED_NOW);
+}
+
 static void ask_by_id(struct torture_reader *reader)
 {
     const uint32_t id = any_id(reader);
     const uint64_t done = ledger_done(&reader->torture->ids[id]);
     const bool resolved = dice_chance(&reader->dice, 50);
-    struct answer answer = {.way = resolved ? WAY_RESOLVED_BY_ID : WAY_BY_ID,
+    struct answer answer = {.under = dice_chance(&reader->dice, 30),
                             .asked = draw_asked(reader, id, done)};
-    struct weir_request request = stamped_request(answer.asked);
-    char buffer[16];
-    struct weir_text text = stamped_id(buffer, TORTURE_KIND, id);
 
-    answer.reason = resolved
-                        ? weir_engine_check_resolved(reader->torture->engine, &reader->by_id[id],
-                                                     &request, STAMPED_NOW)
-                        : weir_engine_check(reader->torture->engine, text, &request, STAMPED_NOW);
+    if (resolved) {
+        answer.way = answer.under ? WAY_RESOLVED_UNDER : WAY_RESOLVED_BY_ID;
+        answer.reason = ask_resolved(reader, &reader->by_id[id], &answer);
+    } else {
+        answer.way = answer.under ? WAY_UNDER : WAY_BY_ID;
+        answer.reason = ask_sought(reader, id, &answer);
+    }
     judge_id(reader, id, done, &answer);
 }
 
@@ -349,15 +383,14 @@ static void ask_by_credential(struct torture_reader *reader)
     const uint64_t done = ledger_done(&reader->torture->ids[handle->id]);
     struct answer answer = {.way = WAY_RESOLVED_BY_CREDENTIAL,
                             .number = handle->resolved.issue_number,
+                            .under = dice_chance(&reader->dice, 30),
                             .asked = draw_asked(reader, handle->id, done)};
-    struct weir_request request = stamped_request(answer.asked);
 
     if (!handle->in_use || dice_chance(&reader->dice, 2)) {
         resolve_credential(reader, credential);
         return;
     }
-    answer.reason = weir_engine_check_resolved(reader->torture->engine, &handle->resolved, &request,
-                                               STAMPED_NOW);
+    answer.reason = ask_resolved(reader, &handle->resolved, &answer);
     if (handle->expired) {
         if (answer.reason != WEIR_EXPIRED) {
             torture_fail("what was seen expired lives again");
@@ -425,6 +458,7 @@ void torture_reader_add(const struct torture_reader *reader, struct torture_tall
         tally->ages[age] += reader->tally.ages[age];
     }
     tally->allowed += reader->tally.allowed;
+    tally->allowed_under += reader->tally.allowed_under;
     tally->unjudged += reader->tally.unjudged;
     tally->summed += reader->tally.summed;
 }

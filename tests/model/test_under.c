@@ -48,6 +48,7 @@ struct asking {
     const struct weir_token *token;
     struct weir_request request;
     struct weir_instant now;
+    bool any; /* a name was granted */
     char bytes[2 * WEIR_STREAM_MAX];
 };
 
@@ -58,6 +59,7 @@ static bool granted(struct asking *asking, size_t length)
 
     *last_name(&asking->request) = (struct weir_text){asking->bytes, length};
     reason = naive_decide_token(asking->token, &asking->request, asking->now).reason;
+    asking->any |= reason == WEIR_ALLOWED;
     return reason == WEIR_ALLOWED || reason == WEIR_INVALID_NAME;
 }
 
@@ -111,7 +113,7 @@ static bool all_granted(const struct weir_token *token, const struct weir_reques
         return false;
     }
     if (naive_stream_prefix(token).length > 0) {
-        return true; /* its rule says nothing of the names that its client uses */
+        return true; /* its rule covers all that its client can name */
     }
     for (size_t i = 0; i < token->scope_count; i++) {
         const struct weir_set *set = scope_set(&token->scopes[i], role);
@@ -125,8 +127,8 @@ static bool all_granted(const struct weir_token *token, const struct weir_reques
             }
         }
     }
-    together++;
-    return true;
+    together += asking.any ? 1 : 0;
+    return asking.any;
 }
 
 static bool prefix_valid(const struct weir_token *token, const struct weir_request *request,
@@ -264,6 +266,33 @@ START_TEST(everything_under_a_prefix_is_decided_as_name_by_name)
     }
     printf("  allowed, and by no single rule: %" PRIu64 "\n", together);
     ck_assert_uint_gt(together, 0);
+}
+END_TEST
+
+/* ---- Prefixes that no name begins with ---- */
+
+START_TEST(where_no_name_begins_so_a_rule_has_to_cover_the_prefix)
+{
+    const struct weir_text prefix = WEIR_TEXT("aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeee-");
+    const struct weir_set sets[] = {{WEIR_SET_EXACT, WEIR_TEXT("other-basin")},
+                                    {WEIR_SET_PREFIX, WEIR_TEXT("aaab")},
+                                    {WEIR_SET_PREFIX, WEIR_TEXT("aaaaaaaaaa")},
+                                    {WEIR_SET_PREFIX, prefix}};
+    const struct weir_request request = {.operation = WEIR_DELETE_BASIN, .basin = prefix};
+    const struct weir_instant now = {0, 0};
+
+    for (size_t i = 0; i < COUNT(sets); i++) {
+        const struct weir_scope scope = {.basins = sets[i],
+                                         .ops = WEIR_OPERATION_BIT(WEIR_DELETE_BASIN)};
+        const struct weir_token token = {.id = WEIR_TEXT("t"), .scopes = &scope, .scope_count = 1};
+        struct subject subject;
+
+        subject_make(&subject, &token, WEIR_TEXT("/"));
+        expect(&subject, &request, now, i < 2 ? WEIR_BASIN_OUT_OF_SCOPE : WEIR_ALLOWED);
+        ck_assert_int_eq(naive_under(&token, &request, now),
+                         i < 2 ? WEIR_BASIN_OUT_OF_SCOPE : WEIR_ALLOWED);
+        subject_free(&subject);
+    }
 }
 END_TEST
 
@@ -419,6 +448,7 @@ int main(void)
 
     tcase_set_timeout(cases, 0);
     tcase_add_test(cases, everything_under_a_prefix_is_decided_as_name_by_name);
+    tcase_add_test(cases, where_no_name_begins_so_a_rule_has_to_cover_the_prefix);
     tcase_add_test(cases, rules_below_a_prefix_cover_it_together);
     tcase_add_test(cases, all_characters_of_up_to_three_bytes_cover_what_is_three_bytes_short);
     return run_cases("under", &cases, 1);

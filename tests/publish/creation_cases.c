@@ -201,7 +201,11 @@ START_TEST(P8_creating_keeps_to_its_options)
     struct stage stage;
     struct weir_publisher *publisher = NULL;
     const struct weir_publisher_options wrong[] = {
-        {.lease = WEIR_LEASE_MIN - 1}, {.lease = WEIR_LEASE_MAX + 1}, {.segment_size = 65535}};
+        {.lease = WEIR_LEASE_MIN - 1},
+        {.lease = WEIR_LEASE_MAX + 1},
+        {.segment_size = 65535},
+        {.segment_size = (UINT64_C(1) << 32) + 1},
+    };
 
     stage_make(&stage);
     for (unsigned i = 0; i < COUNT(wrong); i++) {
@@ -217,6 +221,44 @@ START_TEST(P8_creating_keeps_to_its_options)
                      WEIR_ERROR_NOT_FOUND);
     ck_assert_int_eq(try_follow(&stage, &(struct weir_follower *){NULL}), WEIR_ERROR_NOT_FOUND);
     stage_remove(&stage);
+}
+END_TEST
+
+/* The last number says that the directory was superseded: no change may ever come to it. */
+START_TEST(P8_an_image_whose_number_leaves_none_for_a_change_is_not_published)
+{
+    struct stage stage;
+    struct weir_publisher *publisher = NULL;
+    struct weir_error error = {0};
+
+    stage_make(&stage);
+    for (uint64_t sequence = UINT64_MAX - 1; sequence != 0; sequence++) {
+        struct weir_image *image = compile_recipes(&other, 1, sequence);
+
+        ck_assert_int_eq(
+            weir_publisher_create(stage.path, image, &stage.options, &publisher, &error),
+            WEIR_ERROR_ARGUMENT);
+        expect_error(&error, WEIR_ERROR_ARGUMENT);
+        ck_assert_uint_eq(find_files(&stage, ".image", NULL), 0);
+        weir_image_close(image);
+    }
+    stage_remove(&stage);
+}
+END_TEST
+
+START_TEST(P8_when_no_number_is_left_no_change_is_made_and_followers_keep_what_they_have)
+{
+    struct stage stage;
+    struct weir_follower *follower = begin(&stage);
+
+    stage_create_anew(&stage, &other, 1, UINT64_MAX - 2);
+    ck_assert_int_eq(publish_put(&stage, (struct recipe){"c", .version = 1}), WEIR_OK);
+    ck_assert_uint_eq(weir_publisher_sequence(stage.publisher), UINT64_MAX - 1);
+    ck_assert_int_eq(publish_put(&stage, (struct recipe){"c", .version = 2}), WEIR_ERROR_LIMIT);
+    ck_assert_uint_eq(weir_publisher_sequence(stage.publisher), UINT64_MAX - 1);
+    ck_assert_int_eq(poll_later(follower, 0), WEIR_OK);
+    expect_current(&stage, follower);
+    end(&stage, follower);
 }
 END_TEST
 
@@ -236,5 +278,8 @@ TCase *creation_cases(void)
     tcase_add_test(cases, F1_nobody_goes_back_to_the_snapshot_of_a_superseded_directory);
     tcase_add_loop_test(cases, P8_no_follower_mixes_two_creations_of_one_number, 0, 2);
     tcase_add_test(cases, P8_creating_keeps_to_its_options);
+    tcase_add_test(cases, P8_an_image_whose_number_leaves_none_for_a_change_is_not_published);
+    tcase_add_test(cases,
+                   P8_when_no_number_is_left_no_change_is_made_and_followers_keep_what_they_have);
     return cases;
 }

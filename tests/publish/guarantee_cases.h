@@ -14,5 +14,6 @@ TCase *creation_cases(void); /* P8: directories created anew */
 TCase *disk_cases(void);     /* P5: no room */
 TCase *memory_cases(void);   /* P4, F9: no memory, and what is refused */
 TCase *caller_cases(void);   /* sections, forks, bounds, others' files */
+TCase *fork_cases(void);     /* followers that fork while others check */
 
 #endif

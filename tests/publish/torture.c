@@ -36,6 +36,14 @@ struct weir_text id_text(unsigned id, char buffer[16])
     return (struct weir_text){buffer, (size_t)length};
 }
 
+struct weir_text stream_text(uint64_t version, char buffer[32])
+{
+    int length =
+        snprintf(buffer, 32, "%s%" PRIu64 "/", version % 2 == 0 ? "" : "version/", version);
+
+    return (struct weir_text){buffer, (size_t)length};
+}
+
 void fail(const char *format, ...)
 {
     va_list arguments;
@@ -68,9 +76,11 @@ static void print_all(void)
            " resumptions, %" PRIu64 " creations anew, %" PRIu64 " silences\n",
            torture->changes, torture->compactions, torture->resumptions, torture->creations,
            torture->silences);
-    printf("torture: %" PRIu64 " answers judged, %" PRIu64 " stale, %" PRIu64
+    printf("torture: %" PRIu64 " answers judged, %" PRIu64
+           " allowed everything under a prefix, %" PRIu64 " stale, %" PRIu64
            " too late to judge; %" PRIu64 " polls, %" PRIu64 " adoptions\n",
-           torture->judged, torture->stale, torture->unjudged, torture->polls, torture->adoptions);
+           torture->judged, torture->under, torture->stale, torture->unjudged, torture->polls,
+           torture->adoptions);
     print_histogram("versions behind the newest", torture->ages);
     print_histogram("ns from revoke to the first denial elsewhere", torture->latencies);
 }
@@ -147,7 +157,8 @@ int main(int argument_count, char **arguments)
     well = wait_for_all(children, processes + 1, seconds);
     remove_folder();
     print_all();
-    if (well && (torture->judged == 0 || torture->polls == 0 || torture->compactions == 0)) {
+    if (well && (torture->judged == 0 || torture->under == 0 || torture->polls == 0 ||
+                 torture->compactions == 0)) {
         fputs("torture: nothing was judged\n", stderr);
         return 1;
     }

@@ -33,7 +33,7 @@ struct torture {
     uint64_t ends;
     uint64_t failed;
     uint64_t changes, compactions, resumptions, creations, silences; /* the publisher's */
-    uint64_t polls, adoptions, judged, stale, unjudged;              /* the followers' */
+    uint64_t polls, adoptions, judged, under, stale, unjudged;       /* the followers' */
     uint64_t latencies[BUCKETS]; /* from the call of revoke to the first denial, by powers of 2 */
     uint64_t ages[BUCKETS];      /* how many versions behind the newest an answer was */
     struct subject subjects[IDS];
@@ -64,6 +64,17 @@ static inline bool is_token(uint64_t version)
 
 uint64_t now(void);
 struct weir_text id_text(unsigned id, char buffer[16]);
+
+/* What the version may read; that of no other begins so. Of every other version it is too short to
+ * be compared quickly. */
+struct weir_text stream_text(uint64_t version, char buffer[32]);
+
+/* Whether the version may read all that begins so. */
+static inline bool has_prefix(uint64_t version)
+{
+    return version / 4 % 2 == 0;
+}
+
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The two kinds of process. */

@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@ struct checker {
     uint64_t seen[IDS];
     struct weir_resolved resolved[IDS];
     uint64_t judged;
+    uint64_t under; /* allowed everything under a prefix */
     uint64_t stale;
     uint64_t unjudged;
 };
@@ -122,9 +122,7 @@ static uint64_t number_of(const struct weir_compiled_token *token)
         return 0;
     }
     number = weir_compiled_token_issue_number(token);
-    request.stream =
-        (struct weir_text){stream, (size_t)snprintf(stream, sizeof stream, "version/%llu",
-                                                    (unsigned long long)number)};
+    request.stream = stream_text(number, stream);
     if (weir_check_token(token, &request, (struct weir_instant){0, 0}).reason != WEIR_ALLOWED) {
         fail("half a token: number %" PRIu64 " does not allow what it should", number);
     }
@@ -160,27 +158,49 @@ static void find(struct checker *checker, unsigned id, bool resolved)
     judge(checker, id, instant, floor, found, resolved ? "resolved" : "found");
 }
 
-/* By the follower's own function, which tells no version: may it do what the newest may? */
-static void check(struct checker *checker, unsigned id)
+/* By a function of the follower's own, the token sought or resolved before. */
+static enum weir_reason ask(struct checker *checker, unsigned id,
+                            const struct weir_request *request, bool under, bool resolved,
+                            struct weir_clocks clocks)
 {
     char buffer[16];
+    struct weir_text text = id_text(id, buffer);
+    struct weir_resolved *remembered = &checker->resolved[id];
+
+    if (under) {
+        return resolved ? weir_follower_check_resolved_under(follower, remembered, request, clocks)
+                        : weir_follower_check_under(follower, text, request, clocks);
+    }
+    return resolved ? weir_follower_check_resolved(follower, remembered, request, clocks)
+                    : weir_follower_check(follower, text, request, clocks);
+}
+
+/* The answer tells no version, but whether that one may do what the newest may, or all under it. */
+static void check(struct checker *checker, unsigned id)
+{
     char stream[32];
     struct weir_request request = {.operation = WEIR_READ, .basin = WEIR_TEXT("basin-of-all")};
     uint64_t floor = load(&polled[id]);
     uint64_t newest = load(&torture->subjects[id].done);
     struct weir_clocks clocks = {{0, 0}, draw_instant(checker)};
+    bool under = dice_chance(&checker->dice, 40);
     enum weir_reason reason = WEIR_STALE;
 
-    request.stream =
-        (struct weir_text){stream, (size_t)snprintf(stream, sizeof stream, "version/%llu",
-                                                    (unsigned long long)newest)};
-    reason = weir_follower_check(follower, id_text(id, buffer), &request, clocks);
+    request.stream = stream_text(newest, stream);
+    reason = ask(checker, id, &request, under, dice_chance(&checker->dice, 40), clocks);
     if (reason == WEIR_STALE) {
         checker->stale++;
     } else if (reason == WEIR_UNKNOWN_TOKEN || reason == WEIR_ALLOWED) {
-        judge(checker, id, clocks.boot, floor, reason == WEIR_ALLOWED ? newest : 0, "checked");
+        judge(checker, id, clocks.boot, floor, reason == WEIR_ALLOWED ? newest : 0,
+              under ? "checked under" : "checked");
     } else if (reason != WEIR_STREAM_OUT_OF_SCOPE) {
         fail("checked: %s", weir_reason_name(reason));
+    }
+    if (under && reason == WEIR_ALLOWED) {
+        checker->under++;
+        if (!has_prefix(newest)) {
+            fail("number %" PRIu64 " allows what it should not", newest);
+        }
     }
 }
 
@@ -213,6 +233,7 @@ static void *check_on(void *context)
         }
     }
     count(&torture->judged, checker->judged);
+    count(&torture->under, checker->under);
     count(&torture->stale, checker->stale);
     count(&torture->unjudged, checker->unjudged);
     return NULL;

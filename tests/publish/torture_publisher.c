@@ -1,7 +1,6 @@
 #include "publish/torture.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -40,10 +39,10 @@ static void must(enum weir_status status, const struct weir_error *error, const 
 static struct weir_compiled_token *compile(struct weir_text id, uint64_t version)
 {
     char stream[32];
-    int length = snprintf(stream, sizeof stream, "version/%llu", (unsigned long long)version);
     struct weir_scope scope = {
         .basins = {WEIR_SET_PREFIX, WEIR_TEXT("")},
-        .streams = {WEIR_SET_EXACT, {stream, (size_t)length}},
+        .streams = {has_prefix(version) ? WEIR_SET_PREFIX : WEIR_SET_EXACT,
+                    stream_text(version, stream)},
         .ops = WEIR_OPERATION_BIT(WEIR_READ),
     };
     struct weir_token token = {

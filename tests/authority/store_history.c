@@ -318,14 +318,19 @@ static enum verdict step(struct history *history, struct weir_store *store)
     size_t which = dice_below(&history->dice, COUNT(steps));
 
     history->steps++;
-    history->kinds[which]++;
     return steps[which](history, store);
 }
 
-static enum history_outcome refuse(struct weir_store *store, enum history_outcome outcome)
+/* A transaction of which a part has failed is rolled back also by committing it. */
+static enum history_outcome refuse(struct history *history, struct weir_store *store,
+                                   enum verdict verdict)
 {
+    if (verdict == REFUSED && dice_chance(&history->dice, 50) &&
+        weir_store_commit(store, NULL) == WEIR_OK) {
+        verdict = differ(history, "committed, though a part had failed");
+    }
     weir_store_rollback(store);
-    return outcome;
+    return verdict == DIFFERS ? HISTORY_DIFFERS : HISTORY_REFUSED;
 }
 
 enum history_outcome history_go_on(struct history *history, struct weir_store *store, size_t steps)
@@ -342,7 +347,7 @@ enum history_outcome history_go_on(struct history *history, struct weir_store *s
         verdict = step(history, store);
     }
     if (verdict != SAME) {
-        return refuse(store, verdict == DIFFERS ? HISTORY_DIFFERS : HISTORY_REFUSED);
+        return refuse(history, store, verdict);
     }
     if (dice_chance(&history->dice, 15)) {
         weir_store_rollback(store);

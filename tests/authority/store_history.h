@@ -17,7 +17,6 @@ struct history {
     struct model next;  /* after HISTORY_UNDECIDED: what it would be */
     struct dice dice;
     uint64_t steps;
-    uint64_t kinds[16]; /* steps of each kind that did something */
     const char *difference;
 };
 

@@ -21,6 +21,7 @@ enum { IDS = 12, GIVEN = 200, STEPS = 150, QUESTIONS = 20, WORLDS = WORLD_SHAPE_
 struct history {
     struct world *world;
     struct dice dice;
+    struct weir_image *image; /* what the engine was opened on, or NULL */
     struct weir_engine *engine;
     struct weir_credential given[GIVEN]; /* ever, to whatever token */
     size_t given_count;
@@ -175,6 +176,23 @@ static void ask(struct history *history)
  * ---- The cases ----
  */
 
+/* The image of tokens for half of the ids. */
+static struct weir_image *make_image(struct history *history)
+{
+    struct weir_compiler *compiler = NULL;
+    struct weir_image *image = NULL;
+
+    ck_assert_int_eq(weir_compiler_new(NULL, &compiler, NULL), WEIR_OK);
+    for (size_t id = 0; id < IDS / 2; id++) {
+        history->holders[id] = draw_holder(history, id);
+        ck_assert_int_eq(weir_compiler_add(compiler, &history->holders[id].token, 0, NULL),
+                         WEIR_OK);
+    }
+    ck_assert_int_eq(weir_compile(compiler, 0, &image, NULL, NULL), WEIR_OK);
+    weir_compiler_free(compiler);
+    return image;
+}
+
 static void begin(struct history *history, uint64_t seed)
 {
     history->world = world_new(seed);
@@ -187,7 +205,8 @@ static void begin(struct history *history, uint64_t seed)
         memset(history->ids[i], 'a' + (int)i, sizeof history->ids[i]);
         history->ids[i][i % 2 == 0 ? 1 : 7] = '\0';
     }
-    ck_assert_int_eq(weir_engine_open(NULL, NULL, &history->engine, NULL), WEIR_OK);
+    history->image = history->world->count > 0 && seed % 2 == 1 ? make_image(history) : NULL;
+    ck_assert_int_eq(weir_engine_open(history->image, NULL, &history->engine, NULL), WEIR_OK);
 }
 
 START_TEST(each_credential_is_answered_as_the_token_that_has_it)
@@ -203,6 +222,7 @@ START_TEST(each_credential_is_answered_as_the_token_that_has_it)
             }
         }
         weir_engine_close(history.engine);
+        weir_image_close(history.image);
         world_free(history.world);
     }
     for (unsigned reason = 0; reason < WEIR_REASON_COUNT; reason++) {

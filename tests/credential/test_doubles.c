@@ -15,10 +15,11 @@
 
 static struct {
     unsigned hashed;
-    unsigned random; /* bytes given */
-    unsigned next;   /* the byte to be given next; they go up, and begin again */
-    unsigned gives;  /* calls that still give random bits; the others fail */
-    unsigned wiped;  /* bytes */
+    unsigned random;  /* bytes given */
+    unsigned next;    /* the byte to be given next; they go up, and begin again */
+    unsigned gives;   /* calls that still give random bits; the others fail */
+    unsigned useless; /* calls to come that give only bytes that make no digit */
+    unsigned wiped;   /* bytes */
     bool hashing_fails;
 } library;
 
@@ -43,10 +44,15 @@ bool weir_crypto_random(void *bytes, size_t size)
         return false;
     }
     library.gives--;
+    library.random += (unsigned)size;
+    if (library.useless > 0) {
+        library.useless--;
+        memset(bytes, 0xff, size);
+        return true;
+    }
     for (size_t i = 0; i < size; i++) {
         ((unsigned char *)bytes)[i] = (unsigned char)library.next++;
     }
-    library.random += (unsigned)size;
     return true;
 }
 
@@ -130,6 +136,24 @@ START_TEST(bytes_that_make_no_digit_are_drawn_again)
 }
 END_TEST
 
+START_TEST(as_many_bytes_are_drawn_as_it_takes)
+{
+    struct weir_credential credential;
+
+    library_begin();
+    library.useless = 3;
+    ck_assert_int_eq(weir_credential_draw(&credential, NULL), WEIR_OK);
+    ck_assert_uint_eq(library.random, 4 * 64);
+    for (size_t place = NAIVE_PREFIX; place < NAIVE_CHECKED; place++) {
+        ck_assert_int_eq(credential.text[place], NAIVE_DIGITS[(place - NAIVE_PREFIX) / 4]);
+    }
+    library_begin();
+    library.useless = 3;
+    library.gives = 3;
+    ck_assert_int_eq(weir_credential_draw(&credential, NULL), WEIR_ERROR_IO);
+}
+END_TEST
+
 START_TEST(random_bytes_and_what_is_made_of_them_are_wiped)
 {
     struct weir_credential credential;
@@ -176,6 +200,7 @@ int main(void)
     tcase_add_test(cases, what_is_no_credential_is_never_hashed);
     tcase_add_test(cases, each_random_byte_makes_one_digit_or_none);
     tcase_add_test(cases, bytes_that_make_no_digit_are_drawn_again);
+    tcase_add_test(cases, as_many_bytes_are_drawn_as_it_takes);
     tcase_add_test(cases, random_bytes_and_what_is_made_of_them_are_wiped);
     tcase_add_test(cases, random_bits_that_fail_make_no_credential);
     tcase_add_test(cases, a_hash_that_fails_makes_no_digest);

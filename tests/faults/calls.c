@@ -292,20 +292,19 @@ static enum weir_status publisher_create(struct world *world, struct weir_error 
     return status;
 }
 
+static void copy_published(struct world *world)
+{
+    shell(&world->stage, "test -e \"$F/copy\" || cp -a \"$D\" \"$F/copy\"");
+}
+
 static enum weir_status publisher_resume(struct world *world, struct weir_error *error)
 {
     struct weir_publisher *publisher = NULL;
-    bool watches = failing_malloc.watches;
-    size_t fails_at = world->counting.fails_at;
     char path[512];
     enum weir_status status = WEIR_OK;
 
-    failing_malloc.watches = false;
-    world->counting.fails_at = 0;
+    make_with_memory(world, copy_published);
     path_of(world, "copy", path);
-    shell(&world->stage, "test -e \"$F/copy\" || cp -a \"$D\" \"$F/copy\"");
-    world->counting.fails_at = fails_at;
-    failing_malloc.watches = watches;
     status = weir_publisher_resume(path, &world->stage.options, &publisher, error);
     demand((publisher != NULL) == (status == WEIR_OK));
     weir_publisher_close(publisher);

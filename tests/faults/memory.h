@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weir/authority.h>
 #include <weir/compile.h>
 #include <weir/follow.h>
 #include <weir/publish.h>
@@ -68,13 +69,25 @@ struct world {
     struct weir_question_buffer *buffer;
     struct weir_compiled_token *fresh;  /* a token that none has */
     struct weir_compiled_token *change; /* one for an id that has one */
+    /* Of a world of an authority alone, beside what allocates and the stage's folder: */
+    struct weir_authority *authority;
+    struct weir_credential root; /* of its first token */
+    struct weir_instant now;     /* what its clock says */
 };
 
 void world_make(struct world *world, bool by_malloc);
 void world_remove(struct world *world);
 
+/* Makes what a call needs beside the world: with memory, whatever is to fail. */
+void make_with_memory(struct world *world, void (*make)(struct world *world));
+
 /* Everything that can be asked of the world, as a number. */
 uint64_t world_state(struct world *world);
+
+/* Likewise a world of an authority, with a store and what is published of it. */
+void authority_world_make(struct world *world, bool by_malloc);
+void authority_world_remove(struct world *world);
+uint64_t authority_world_state(struct world *world);
 
 /*
  * ---- The calls ----
@@ -82,8 +95,8 @@ uint64_t world_state(struct world *world);
 
 enum peculiarity {
     NOTHING_PECULIAR,
-    GOES_ON,  /* a call that fails may have gone a part of the way (F9) */
-    OF_OTHERS /* the only memory that it takes is libc's or jansson's */
+    GOES_ON,  /* a call that fails may have gone a part of the way (F9, for one) */
+    OF_OTHERS /* the only memory that it takes is libc's, jansson's or SQLite's */
 };
 
 struct call {
@@ -96,8 +109,11 @@ struct call {
 
 extern const struct call calls[];
 extern const size_t call_count;
+extern const struct call authority_calls[]; /* for a world of an authority */
+extern const size_t authority_call_count;
 
 /* Calls all functions that take no memory, each after `note` was told its name. */
 void call_silent(struct world *world, void (*note)(const char *function));
+void call_authority_silent(struct world *world, void (*note)(const char *function));
 
 #endif

@@ -130,6 +130,7 @@ static void call_engine(const struct weir_engine *engine, noting *note)
 static void call_publisher(struct weir_publisher *publisher, noting *note)
 {
     CALLS(weir_publisher_heartbeat, (publisher));
+    demand(CALLS(weir_publisher_reserve, (publisher, 1, 100000, false, NULL)) == WEIR_OK);
     CALLS(weir_publisher_hold, (publisher));
     CALLS(weir_publisher_release, (publisher));
     (void)CALLS(weir_publisher_engine, (publisher));

@@ -89,6 +89,32 @@ static size_t revoke_many(struct stage *stage, const char *word, size_t most)
     }
 }
 
+START_TEST(P5_what_was_reserved_finds_room_on_a_disk_that_is_full_by_then)
+{
+    struct stage stage;
+    size_t changes = 0;
+    size_t size = 0;
+
+    if (!make_disk(&stage, "size=1m,mode=755")) {
+        return;
+    }
+    stage_create_anew(&stage, NULL, 0, 0);
+    changes = fill_segment(&stage, 0);
+    /* So many are nine tenths of a segment: more than is given to what was not reserved. */
+    size = SEGMENT / changes - sizeof(struct weir_record);
+    changes = changes / 10 * 9;
+    ck_assert_int_eq(weir_publisher_reserve(stage.publisher, changes, changes * size, false, NULL),
+                     WEIR_OK);
+    fill_disk(&stage);
+    ck_assert_uint_ge(issue_many(&stage), changes);
+    ck_assert_int_eq(weir_publisher_reserve(stage.publisher, changes, changes * size, false, NULL),
+                     WEIR_ERROR_IO);
+    ck_assert_int_eq(weir_publisher_reserve(stage.publisher, 1, 8, true, NULL), WEIR_OK);
+    ck_assert_int_eq(publish_revoke(&stage, "many0000"), WEIR_OK);
+    remove_disk(&stage);
+}
+END_TEST
+
 START_TEST(P5_on_a_full_disk_revocations_go_on_when_nothing_else_does)
 {
     struct stage stage;
@@ -310,6 +336,7 @@ TCase *disk_cases(void)
     TCase *cases = tcase_create("disk");
 
     tcase_add_test(cases, P5_on_a_full_disk_revocations_go_on_when_nothing_else_does);
+    tcase_add_test(cases, P5_what_was_reserved_finds_room_on_a_disk_that_is_full_by_then);
     tcase_add_test(cases,
                    P5_a_publisher_resumed_on_a_full_disk_has_the_whole_journal_that_is_there);
     tcase_add_test(cases, P5_a_creation_that_fails_leaves_the_old_one_and_nothing_of_its_own);

@@ -144,6 +144,21 @@ class Lifetime(ServeTest):
             with socket.socket(socket.AF_UNIX) as client:
                 client.connect(self.path("api.socket"))
 
+    def test_a_socket_whose_owner_is_busy_is_left_alone(self):
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(self.path("api.socket"))
+            other.listen(0)
+            try:
+                while True:
+                    client = socket.socket(socket.AF_UNIX)
+                    self.addCleanup(client.close)
+                    client.setblocking(False)
+                    client.connect(self.path("api.socket"))
+            except BlockingIOError:
+                pass
+            self.fails_to_serve("--listen", "unix:api.socket", says=("api.socket", "in use"))
+            self.assertTrue(self.exists("api.socket"))
+
     def test_what_is_no_socket_is_left_alone(self):
         self.write("file", "content")
         self.fails_to_serve("--listen", "unix:file", says=("file", "in use"))

@@ -191,13 +191,25 @@ class Requests(ServeTest):
         self.assertEqual(self.server.ask("GET", "/health").status, 200)
 
     def test_several_addresses_are_served(self):
-        other = self.serve("--socket", "other.operator", listen=("localhost:0", "unix:api.socket"),
-                           publish=None) if self.server.end() == 0 else None
-        self.assertEqual(other.ask("GET", "/health").status, 200)
+        self.assertEqual(self.server.end(), 0)
+        server = self.serve(listen=("127.0.0.1:0", "unix:api.socket"))
+        self.assertEqual(server.ask("GET", "/health").status, 200)
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(self.path("api.socket"))
             client.sendall(b"GET /health HTTP/1.0\r\n\r\n")
             self.assertTrue(client.recv(1 << 16).startswith(b"HTTP/1.1 200 OK\r\n"))
+
+    def test_ip_version_6_is_served(self):
+        try:
+            with socket.socket(socket.AF_INET6) as probe:
+                probe.bind(("::1", 0))
+        except OSError:
+            self.skipTest("there is none here")
+        self.assertEqual(self.server.end(), 0)
+        server = self.serve(listen=("[::1]:0",))
+        server.address = ("::1", server.address[1])
+        self.assertEqual(server.list(self.root).status, 200)
+        self.assertRegex(server.audit()[-1]["peer"], r"^\[::1\]:[0-9]+$")
 
 
 if __name__ == "__main__":

@@ -152,15 +152,15 @@ static int harden(sqlite3 *database)
 }
 
 /*
- * locking_mode comes before anything is read. synchronous=EXTRA is FULL, and syncs the directory
- * when the journal of a creation is gone. The WAL is written back at four megabytes: often enough
- * that no commit waits long for it, seldom enough that pages which change often are written once.
- * Nothing in the file is secret: what is deleted need not be overwritten.
+ * locking_mode comes before anything is read. With less than FULL a power cut could undo what was
+ * acknowledged. The WAL is written back at four megabytes: often enough that no commit waits long
+ * for it, seldom enough that pages which change often are written once. Nothing in the file is
+ * secret: what is deleted need not be overwritten.
  */
 static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
                                "PRAGMA cell_size_check = ON;"
                                "PRAGMA mmap_size = 0;"
-                               "PRAGMA synchronous = EXTRA;"
+                               "PRAGMA synchronous = FULL;"
                                "PRAGMA temp_store = MEMORY;"
                                "PRAGMA secure_delete = OFF;"
                                "PRAGMA cache_size = -16384;"

@@ -334,7 +334,8 @@ static enum weir_status begin(struct weir_store *store, bool writes, struct weir
     return status;
 }
 
-/* A transaction that changes nothing, in the place of one that is in doubt. */
+/* A transaction that changes nothing, in the place of one that is in doubt. What is as it was is
+ * not written; what was changed and changed back is. */
 static enum weir_status write_over(struct weir_store *store, struct weir_error *error)
 {
     enum weir_status status = begin(store, true, error);
@@ -342,7 +343,12 @@ static enum weir_status write_over(struct weir_store *store, struct weir_error *
     if (status != WEIR_OK) {
         return status;
     }
+    store->counters.sequence ^= 1;
     status = write_counters(store, error);
+    store->counters.sequence ^= 1;
+    if (status == WEIR_OK) {
+        status = write_counters(store, error);
+    }
     if (status == WEIR_OK) {
         status = run_simple(store, WEIR_STATEMENT_COMMIT, "commit", error);
     }

@@ -1,11 +1,17 @@
 /*
  * store.h - what the lifecycle needs of a durable store, and no more: serializable transactions, in
  * which tokens are found, put and removed, and every change is logged under the number after the
- * last. Implemented on SQLite (sqlite_store.c), for one process that owns a file; made to fit a
+ * last. Implemented on SQLite (sqlite_*.c), for one process that owns a file; made to fit a
  * database that several authorities share, too.
  *
- * One caller at a time. Texts and declarations that a function hands out live until the next call
- * on the store.
+ * In PostgreSQL the tables are the same (sqlite_schema.c): ids and digests are bytea, compared as
+ * bytes; an instant is two columns, for a timestamptz has no nanoseconds. A transaction that writes
+ * begins with SELECT ... FROM store FOR UPDATE, whose row lock lets nobody else come between, so
+ * that the numbers of changes have no gaps, and are committed in their order; one that reads is
+ * REPEATABLE READ. Durable: synchronous_commit = on.
+ *
+ * One caller at a time; a visitor calls nothing of the store. Texts and declarations that a
+ * function hands out live until the next call on the store.
  */
 #ifndef WEIR_AUTHORITY_STORE_H
 #define WEIR_AUTHORITY_STORE_H
@@ -73,8 +79,11 @@ void weir_store_identity(const struct weir_store *store, uint8_t identity[16]);
  * ---- Transactions: everything below happens in one ----
  *
  * Begins one that may write (`writes`: nobody else's then comes between), or that sees one state.
- * A commit that returns WEIR_OK is durable. One that returns an error has rolled back. Codes:
- * WEIR_ERROR_IO (the system's words), _MEMORY, _BUSY, _DAMAGED.
+ * A commit that returns WEIR_OK is durable. One that returns an error has rolled back; only if the
+ * disk goes on refusing, and the process then ends before it writes again, may it be found done.
+ * After a call that has failed for another reason than WEIR_ERROR_NOT_FOUND or _DUPLICATE the
+ * transaction changes nothing more, and cannot commit. Codes: WEIR_ERROR_IO (the system's words),
+ * _MEMORY, _BUSY, _DAMAGED.
  */
 enum weir_status weir_store_begin(struct weir_store *store, bool writes, struct weir_error *error);
 enum weir_status weir_store_commit(struct weir_store *store, struct weir_error *error);
@@ -117,13 +126,14 @@ enum weir_status weir_store_expired(struct weir_store *store, struct weir_instan
                                     weir_stored_token_visitor *visit, void *context,
                                     struct weir_error *error);
 
-/* Visits the changes after `sequence`, in order. WEIR_ERROR_NOT_FOUND: they do not go back so far.
- */
+/* Visits the changes after `sequence`, in order. WEIR_ERROR_NOT_FOUND: they do not go back so far,
+ * or that is beyond the last. */
 enum weir_status weir_store_changes(struct weir_store *store, uint64_t sequence,
                                     weir_logged_change_visitor *visit, void *context,
                                     struct weir_error *error);
 
-/* Forgets changes up to `sequence` that happened before `before`, at most `most` of them. */
+/* Forgets the oldest changes, up to `sequence`, as long as they happened before `before`, at most
+ * `most` of them: there is never a hole in what is left. */
 enum weir_status weir_store_forget(struct weir_store *store, uint64_t sequence,
                                    struct weir_instant before, uint64_t most,
                                    struct weir_error *error);

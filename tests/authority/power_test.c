@@ -6,8 +6,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "authority/power_course.h"
+#include "authority/store_older.h"
 
 static unsigned rounds(void)
 {
@@ -73,7 +75,7 @@ static void fail_at_each_call(enum power_failure failure, bool cut, const char *
 
         course.failure = failure;
         course.cut_after_failure = cut;
-        course.ways = (course.ways + 1) / 2;
+        course.ways = cut ? 2 * course.ways : 0;
         (void)at_each_call(&course, &course.fails_at, what);
         end_course(&course);
     }
@@ -132,6 +134,42 @@ START_TEST(a_failure_and_a_later_power_cut_lose_nothing)
 }
 END_TEST
 
+/* A migration that the power ended begins anew, or has been made. */
+START_TEST(an_older_store_is_brought_up_to_date_whole_or_not_at_all)
+{
+    struct course course = course_of(0);
+    struct stage *stage = &course.stage;
+    uint64_t at = 0;
+    uint64_t calls = 0;
+
+    do {
+        struct power_scene *scene = NULL;
+
+        (void)unlink(stage->store_path);
+        older_make(stage->store_path);
+        power_begin(at);
+        power_cut_at(++at);
+        (void)weir_sqlite_store_open(older_schema(), stage->store_path, false, NULL, &stage->store,
+                                     NULL);
+        calls = power_calls();
+        stage_close(stage);
+        power_cut();
+        scene = power_scene_take();
+        for (unsigned way = 0; way < course.ways; way++) {
+            power_survive(scene, at * 64 + way);
+            ck_assert_int_eq(weir_sqlite_store_open(older_schema(), stage->store_path, false, NULL,
+                                                    &stage->store, NULL),
+                             WEIR_OK);
+            ck_assert_ptr_null(older_difference(stage->store));
+            stage_close(stage);
+        }
+        power_scene_free(scene);
+    } while (calls >= at);
+    ck_assert_uint_gt(at, 20);
+    end_course(&course);
+}
+END_TEST
+
 /* Whether at ten calls of the course a power cut does harm. */
 static bool is_seen(const char *pragma)
 {
@@ -168,6 +206,7 @@ int main(void)
     tcase_add_test(cases,
                    a_disk_that_goes_on_failing_until_the_power_does_leaves_nothing_half_done);
     tcase_add_test(cases, a_failure_and_a_later_power_cut_lose_nothing);
+    tcase_add_test(cases, an_older_store_is_brought_up_to_date_whole_or_not_at_all);
     tcase_add_test(cases, these_tests_see_a_store_that_syncs_less);
     return run_cases("a store and the disk", &cases, 1);
 }

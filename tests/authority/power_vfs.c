@@ -386,13 +386,22 @@ static int truncate_at(sqlite3_file *file, sqlite3_int64 size)
     return real_of(file)->pMethods->xTruncate(real_of(file), size);
 }
 
-/* What a failing sync leaves behind: the system takes pages for written that are not. */
+/* How much of what was not synced survives: nothing, all, or of a hundred so many. */
+static unsigned draw_percent(struct dice *dice)
+{
+    static const unsigned percents[] = {0, 100, 50, 50, 10, 90};
+
+    return percents[dice_below(dice, sizeof percents / sizeof percents[0])];
+}
+
+/* What a failing sync leaves behind: the system may take pages for written that are not. */
 static void lose_some(struct body *body)
 {
+    unsigned percent = dice_chance(&power.dice, 50) ? 100 : draw_percent(&power.dice);
     size_t kept = 0;
 
     for (size_t i = 0; i < body->change_count; i++) {
-        if (dice_chance(&power.dice, 50)) {
+        if (dice_chance(&power.dice, percent)) {
             body->changes[kept++] = body->changes[i];
         } else {
             free(body->changes[i].written.bytes);
@@ -673,14 +682,6 @@ void power_scene_free(struct power_scene *scene)
 {
     clear(scene);
     free(scene);
-}
-
-/* How much of what was not synced survives: nothing, all, or in every hundred so many. */
-static unsigned draw_percent(struct dice *dice)
-{
-    static const unsigned percents[] = {0, 100, 50, 50, 10, 90};
-
-    return percents[dice_below(dice, sizeof percents / sizeof percents[0])];
 }
 
 /* Garbage is rare, lest it be always there. */

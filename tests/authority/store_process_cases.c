@@ -48,6 +48,8 @@ START_TEST(a_store_has_one_owner_until_that_is_gone)
     struct shared *shared = share();
     struct weir_store *store = NULL;
     struct weir_error error = {0};
+    enum weir_status opened = WEIR_OK;
+    enum weir_status made = WEIR_OK;
     pid_t child = -1;
 
     stage_make(&stage);
@@ -63,11 +65,12 @@ START_TEST(a_store_has_one_owner_until_that_is_gone)
     while (__atomic_load_n(&shared->ready, __ATOMIC_ACQUIRE) == 0) {
         pause_for(1000);
     }
-    ck_assert_int_eq(weir_store_open(stage.store_path, false, NULL, &store, &error),
-                     WEIR_ERROR_BUSY);
-    ck_assert_str_eq(error.message, "another process owns the store");
-    expect_open(&stage, true, WEIR_ERROR_BUSY);
+    opened = weir_store_open(stage.store_path, false, NULL, &store, &error);
+    made = weir_store_open(stage.store_path, true, NULL, &store, NULL);
     reap(child);
+    ck_assert_int_eq(opened, WEIR_ERROR_BUSY);
+    ck_assert_int_eq(made, WEIR_ERROR_BUSY);
+    ck_assert_str_eq(error.message, "another process owns the store");
     stage_open(&stage, false);
     ck_assert_uint_eq(count_tokens(stage.store), 1);
     (void)munmap(shared, sizeof *shared);

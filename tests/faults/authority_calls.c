@@ -106,7 +106,7 @@ static void make_authority(struct world *world)
 }
 
 /* A store that is closed, and what was published of it; once. */
-static void make_other_store(struct world *world)
+void authority_world_make_other_store(struct world *world)
 {
     struct weir_authority *authority = NULL;
     struct weir_credential root;
@@ -164,7 +164,7 @@ static bool add_token(void *context, const struct weir_token *token)
     char json[1024];
     size_t length = weir_token_write(token, json, sizeof json);
 
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length && i < sizeof json; i++) { /* of a large one the beginning */
         summing->sum = summing->sum * 31 + (unsigned char)json[i];
     }
     summing->sum = summing->sum * 31 + is_published(summing->world, token);
@@ -199,7 +199,7 @@ static enum weir_status init(struct world *world, struct weir_error *error)
     demand((root.text[0] != '\0') == (status == WEIR_OK));
     path_of(world, "made", path);
     if (status == WEIR_OK) {
-        demand(unlink(path) == 0);
+        demand(remove(path) == 0);
     }
     return status;
 }
@@ -209,7 +209,7 @@ static enum weir_status open_other(struct world *world, struct weir_error *error
     struct weir_authority *authority = NULL;
     enum weir_status status = WEIR_OK;
 
-    make_with_memory(world, make_other_store);
+    make_with_memory(world, authority_world_make_other_store);
     status = open_store(world, "other", &authority, error);
     demand((authority != NULL) == (status == WEIR_OK));
     weir_authority_close(authority);
@@ -225,7 +225,7 @@ static enum weir_status open_anew(struct world *world, struct weir_error *error)
     struct weir_authority_options options = options_for(world, "other", store, directory);
     enum weir_status status = WEIR_OK;
 
-    make_with_memory(world, make_other_store);
+    make_with_memory(world, authority_world_make_other_store);
     options.publisher.lease = LEASE / 2;
     status = weir_authority_open(store, &options, &authority, error);
     demand((authority != NULL) == (status == WEIR_OK));

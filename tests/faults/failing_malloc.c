@@ -6,6 +6,18 @@
 
 _Thread_local struct failing_malloc failing_malloc;
 
+void make_with_memory(struct world *world, void (*make)(struct world *world))
+{
+    bool watches = failing_malloc.watches;
+    size_t fails_at = world->counting.fails_at;
+
+    failing_malloc.watches = false;
+    world->counting.fails_at = 0;
+    make(world);
+    world->counting.fails_at = fails_at;
+    failing_malloc.watches = watches;
+}
+
 #if defined(WEIR_FAILING_MALLOC)
 
 extern void *__libc_malloc(size_t size);

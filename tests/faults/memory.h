@@ -88,6 +88,8 @@ uint64_t world_state(struct world *world);
 void authority_world_make(struct world *world, bool by_malloc);
 void authority_world_remove(struct world *world);
 uint64_t authority_world_state(struct world *world);
+/* Another store, which the calls that open one make where they need it. */
+void authority_world_make_other_store(struct world *world);
 
 /*
  * ---- The calls ----

@@ -121,18 +121,6 @@ void world_remove(struct world *world)
     counting_allocator_expect_balance(&world->counting);
 }
 
-void make_with_memory(struct world *world, void (*make)(struct world *world))
-{
-    bool watches = failing_malloc.watches;
-    size_t fails_at = world->counting.fails_at;
-
-    failing_malloc.watches = false;
-    world->counting.fails_at = 0;
-    make(world);
-    world->counting.fails_at = fails_at;
-    failing_malloc.watches = watches;
-}
-
 static uint64_t mix(uint64_t sum, const void *bytes, size_t size)
 {
     const unsigned char *each = bytes;

@@ -86,6 +86,7 @@ IN_THE_WAY(int, fstatat, (int folder, const char *path, struct stat *status, int
            (folder, path, status, flags), -1)
 IN_THE_WAY(void *, mmap, (void *at, size_t size, int rights, int flags, int file, off_t offset),
            (at, size, rights, flags, file, offset), MAP_FAILED)
+TRANSFER(read, (int file, void *bytes, size_t size), (file, bytes, part_of(size)))
 TRANSFER(pread, (int file, void *bytes, size_t size, off_t offset),
          (file, bytes, part_of(size), offset))
 TRANSFER(pwrite, (int file, const void *bytes, size_t size, off_t offset),
@@ -101,6 +102,7 @@ IN_THE_WAY(int, unlinkat, (int folder, const char *path, int flags), (folder, pa
 IN_THE_WAY(int, mkdir, (const char *path, mode_t mode), (path, mode), -1)
 IN_THE_WAY(int, flock, (int file, int operation), (file, operation), -1)
 IN_THE_WAY(int, fsync, (int file), (file), -1)
+IN_THE_WAY(int, ftruncate, (int file, off_t size), (file, size), -1)
 IN_THE_WAY(int, fchmod, (int file, mode_t mode), (file, mode), -1)
 IN_THE_WAY(ssize_t, getrandom, (void *bytes, size_t size, unsigned flags), (bytes, size, flags), -1)
 

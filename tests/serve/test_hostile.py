@@ -77,8 +77,9 @@ class Hostile(ServeTest):
     def test_an_address_has_so_many_connections_at_most(self):
         server = self.serve("--connections-per-address", "5")
         clients = [self.connect(server) for _ in range(20)]
-        self.until(lambda: server.ask("GET", "/metrics", connection=server.operator()).body.find(
-            b"weir_connections 6\n") >= 0)
+        operator = server.operator()
+        self.until(lambda: b"\nweir_connections 6\n" in server.ask(
+            "GET", "/metrics", connection=operator).body)
         refused = 0
         for client in clients:
             client.settimeout(0.1)

@@ -1,0 +1,177 @@
+/* test_authority.c - whatever the system refuses to an authority, or to SQLite below it: an error
+ * that changes nothing, and the authority goes on when the system's trouble is over. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "faults/memory.h"
+#include "faults/system_calls.h"
+
+void demand(bool holds)
+{
+    if (!holds) {
+        system_calls_end();
+        ck_abort_msg("a call does not do what it says");
+    }
+}
+
+/* A token for which the journal needs another segment. */
+static enum weir_status issue_large(struct world *world, struct weir_error *error)
+{
+    enum { SCOPES = 150, NAME = 500 };
+    static char json[SCOPES * (NAME + 100)];
+    const struct weir_requestor requestor = {.is_operator = true};
+    struct weir_issued issued;
+    char name[NAME + 1];
+    size_t length = (size_t)snprintf(json, sizeof json, "{\"id\":\"large\",\"scopes\":[");
+
+    memset(name, 'x', NAME);
+    name[NAME] = '\0';
+    for (int i = 0; i < SCOPES; i++) {
+        (void)snprintf(name, 8, "%07d", i);
+        name[7] = 'x';
+        length += (size_t)snprintf(json + length, sizeof json - length,
+                                   "%s{\"streams\":{\"exact\":\"%s\"},\"ops\":[\"read\"]}",
+                                   i > 0 ? "," : "", name);
+    }
+    length += (size_t)snprintf(json + length, sizeof json - length, "]}");
+    return weir_authority_issue(world->authority, &requestor, (struct weir_text){json, length},
+                                &issued, NULL, error);
+}
+
+static const struct call other_call = {"weir_authority_issue", issue_large, NOTHING_PECULIAR};
+
+static const struct call *call_of(size_t number)
+{
+    return number < authority_call_count ? &authority_calls[number] : &other_call;
+}
+
+/* What SQLite calls, but for syncs, which cannot be put in the way (tests/authority/power_vfs.h).
+ * Which of the names it uses is for its build to say. */
+static bool fail_sqlite_too(void)
+{
+    static const struct {
+        const char *name;
+        sqlite3_syscall_ptr call;
+    } calls_of_sqlite[] = {
+        {"open", (sqlite3_syscall_ptr)open},           {"stat", (sqlite3_syscall_ptr)stat},
+        {"fstat", (sqlite3_syscall_ptr)fstat},         {"lstat", (sqlite3_syscall_ptr)lstat},
+        {"read", (sqlite3_syscall_ptr)read},           {"pread", (sqlite3_syscall_ptr)pread},
+        {"pread64", (sqlite3_syscall_ptr)pread},       {"write", (sqlite3_syscall_ptr)write},
+        {"pwrite", (sqlite3_syscall_ptr)pwrite},       {"pwrite64", (sqlite3_syscall_ptr)pwrite},
+        {"ftruncate", (sqlite3_syscall_ptr)ftruncate}, {"fchmod", (sqlite3_syscall_ptr)fchmod},
+        {"unlink", (sqlite3_syscall_ptr)unlink},
+    };
+    sqlite3_vfs *system = sqlite3_vfs_find(NULL);
+    size_t put = 0;
+
+    for (size_t i = 0; i < COUNT(calls_of_sqlite); i++) {
+        put += system->xSetSystemCall(system, calls_of_sqlite[i].name, calls_of_sqlite[i].call) ==
+               SQLITE_OK;
+    }
+    return put + 2 >= COUNT(calls_of_sqlite);
+}
+
+struct manner {
+    enum failure how;
+    int number;
+};
+
+static const struct manner manners[] = {{FAILS_ONCE, EIO}, {FAILS_FOR_GOOD, ENOSPC}};
+
+/* Whether the status is one for what the system refused. A medium that cannot be read is damaged,
+ * says SQLite; a file that cannot be found again was replaced, says the store. */
+static bool is_the_systems(enum weir_status status, struct manner manner)
+{
+    return status == WEIR_ERROR_IO ||
+           (status == WEIR_ERROR_DAMAGED && manner.number == EIO &&
+            strstr(system_calls.failed, "read") != NULL) ||
+           (status == WEIR_ERROR_BUSY && strcmp(system_calls.failed, "stat") == 0);
+}
+
+/* Runs the call with one of its system calls failing; after an error the world is as it was. */
+static enum weir_status run_failing(const struct call *call, struct world *world, uint64_t state,
+                                    size_t fails_at, struct manner manner)
+{
+    struct weir_error error = {0};
+    size_t files = open_files();
+    enum weir_status status = WEIR_OK;
+
+    system_calls_fail(fails_at, manner.how, manner.number);
+    status = call->run(world, &error);
+    system_calls_end();
+    if (status == WEIR_OK) {
+        return status;
+    }
+    if (status != WEIR_ERROR_UNPUBLISHED && !is_the_systems(status, manner)) {
+        ck_abort_msg("%s, without %s (%zu): %s: %s", call->function, system_calls.failed, fails_at,
+                     weir_status_name(status), error.message);
+    }
+    expect_error(&error, status);
+    if (open_files() != files) {
+        ck_abort_msg("%s, without %s (%zu), leaves a file open", call->function,
+                     system_calls.failed, fails_at);
+    }
+    if (call->peculiarity != GOES_ON && status != WEIR_ERROR_UNPUBLISHED &&
+        authority_world_state(world) != state) {
+        ck_abort_msg("%s, without %s (%zu), changes something", call->function, system_calls.failed,
+                     fails_at);
+    }
+    return status;
+}
+
+/* Once the trouble is over it is done, if it was not before, and what is published is what is
+ * stored. */
+static void expect_well(const struct call *call, struct world *world, enum weir_status status)
+{
+    struct weir_error error = {0};
+
+    if (status != WEIR_OK && status != WEIR_ERROR_UNPUBLISHED &&
+        call->run(world, &error) != WEIR_OK) {
+        ck_abort_msg("%s, after %s failed, tried again: %s", call->function, system_calls.failed,
+                     error.message);
+    }
+    if (weir_authority_maintain(world->authority, &error) != WEIR_OK) {
+        ck_abort_msg("%s, after %s failed: maintain: %s", call->function, system_calls.failed,
+                     error.message);
+    }
+    (void)authority_world_state(world);
+}
+
+/* System call 1 fails, then 2, …, until there are no more. */
+START_TEST(a_call_to_which_the_system_refuses_something_has_changed_nothing)
+{
+    const struct call *call = call_of((size_t)_i / COUNT(manners));
+    struct world world;
+    size_t fails_at = 1;
+
+    do {
+        uint64_t state = 0;
+
+        authority_world_make(&world, false);
+        authority_world_make_other_store(&world);
+        state = authority_world_state(&world);
+        expect_well(
+            call, &world,
+            run_failing(call, &world, state, fails_at, manners[(size_t)_i % COUNT(manners)]));
+        authority_world_remove(&world);
+    } while (system_calls.calls >= fails_at++);
+    ck_assert_uint_gt(fails_at, 1);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *cases = tcase_create("authority");
+
+    if (!fail_sqlite_too()) {
+        return 1;
+    }
+    tcase_add_loop_test(cases, a_call_to_which_the_system_refuses_something_has_changed_nothing, 0,
+                        (int)((authority_call_count + 1) * COUNT(manners)));
+    return run_cases("faults_authority", &cases, 1);
+}

@@ -206,16 +206,6 @@ static void draw_tries(struct drawing *drawing)
     draw_trie(drawing, access_tokens);
 }
 
-/* What the token itself tells: with tries, the operations without a target, whose answer no node
- * gives; all others are told where they are granted. */
-static uint32_t own_operations(const struct weir_block *block)
-{
-    bool has_tries = (block->flags & WEIR_FLAG_TRIES) != 0;
-    uint32_t told = has_tries ? (uint32_t)weir_target_operations(WEIR_TARGET_NONE) : UINT32_MAX;
-
-    return block->operations & told;
-}
-
 static void begin(const struct drawing *drawing, const struct weir_block *block)
 {
     put(drawing, "digraph token {\n  rankdir=LR;\n  node [shape=box, fontname=monospace];\n"
@@ -223,7 +213,7 @@ static void begin(const struct drawing *drawing, const struct weir_block *block)
                  "  token [shape=ellipse, label=\"");
     put_name(drawing, weir_block_id(block));
     put(drawing, "\\l");
-    put_operations(drawing, own_operations(block));
+    put_operations(drawing, weir_own_operations(block));
     if ((block->flags & WEIR_FLAG_AUTO_PREFIX) != 0) {
         put(drawing, "puts the prefix before its streams\\l");
     }

@@ -21,7 +21,6 @@ static atomic_bool revoked; /* the call that revokes has returned */
 
 struct connection {
     pthread_t thread;
-    unsigned number;
     unsigned long messages; /* that were let through */
     bool late;              /* one of them after the revocation had returned */
 };
@@ -77,8 +76,10 @@ int main(void)
         return 1;
     }
     for (unsigned i = 0; i < CONNECTIONS; i++) {
-        connections[i].number = i;
-        (void)pthread_create(&connections[i].thread, NULL, serve, &connections[i]);
+        if (pthread_create(&connections[i].thread, NULL, serve, &connections[i]) != 0) {
+            (void)fprintf(stderr, "broker: no thread\n");
+            return 1;
+        }
     }
     (void)nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
     if (weir_engine_revoke(engine, WEIR_TEXT("device-7"), &error) != WEIR_OK) {

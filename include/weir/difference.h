@@ -71,27 +71,32 @@ typedef void weir_difference_visitor(void *context, const struct weir_difference
  * common. A token that is absent or has expired permits nothing, and names that nobody can bear
  * make no difference.
  *
+ * It is about what is decided and what is listed: whose credential a token has, its issue number,
+ * and what it may issue beyond what it may do, make no difference.
+ *
  * A token with auto-prefix permits every name of a stream that its prefix leaves room for. Where
  * nothing but the length of names differs for that reason, the change of auto-prefix says so.
  *
- * Takes time in proportion to the tokens that differ; for one of many scopes, to the rules that
- * differ in each basin that has rules of its own, and to all of them where one of the two has but
- * one scope. WEIR_OK, WEIR_ERROR_MEMORY, and WEIR_ERROR_LIMIT for a token whose differences take
- * more than WEIR_DIFFERENCE_MEMORY_MAX or _STEPS_MAX; after an error, what has been visited is
- * true. Any thread; `visit` runs in it; about 200 KiB of stack.
+ * Takes a look-up for each token, and time in proportion to the tokens that differ; for one of
+ * many scopes, to the rules that differ in each basin that has rules of its own, and to all of them
+ * where one of the two has but one scope. WEIR_OK, WEIR_ERROR_MEMORY, and WEIR_ERROR_LIMIT if there
+ * are tokens whose differences take more than WEIR_DIFFERENCE_MEMORY_MAX or _STEPS_MAX: all others
+ * were compared. After an error, what has been visited is true. Any thread; `visit` runs in it;
+ * about 200 KiB of stack.
  */
 enum weir_status weir_diff(const struct weir_image *old_image, const struct weir_image *new_image,
                            struct weir_instant now, const struct weir_allocator *allocator,
                            weir_difference_visitor *visit, void *context, struct weir_error *error);
 
-/* Likewise of two tokens, of one id; NULL for none. */
+/* Likewise of two tokens, of one id (of two, the old one's is told); NULL for none. */
 enum weir_status weir_diff_tokens(const struct weir_compiled_token *old_token,
                                   const struct weir_compiled_token *new_token,
                                   struct weir_instant now, const struct weir_allocator *allocator,
                                   weir_difference_visitor *visit, void *context,
                                   struct weir_error *error);
 
-/* The most memory that comparing two tokens may take, and the most rules that it may go through:
+/* The most memory that comparing two tokens may take (in three parts, of which none may take more
+ * than its own), and the most rules that it may go through:
  * those of a basin count anew in each basin that has rules of its own, and for each operation. */
 #define WEIR_DIFFERENCE_MEMORY_MAX ((size_t)1 << 30)
 #define WEIR_DIFFERENCE_STEPS_MAX ((size_t)1 << 27)

@@ -130,7 +130,8 @@ enum weir_status weir_follower_adopt(struct weir_follower *follower, struct weir
  */
 const struct weir_engine *weir_follower_engine(const struct weir_follower *follower, uint64_t boot);
 
-/* As their namesakes in engine.h, or WEIR_STALE. Any thread, wait-free. */
+/* As their namesakes in engine.h, or WEIR_STALE. Any thread, wait-free (what is asked under a
+ * prefix takes as long as the token's rules do there). */
 enum weir_reason weir_follower_check(const struct weir_follower *follower,
                                      struct weir_text token_id, const struct weir_request *request,
                                      struct weir_clocks now);

@@ -142,7 +142,9 @@ enum weir_status weir_compiled_token_dump(const struct weir_compiled_token *toke
 /*
  * Likewise as a digraph in the language of Graphviz (`dot -Tsvg`): nodes with what they grant,
  * basins coloured, dashed edges from them to their streams; what several places share is drawn
- * once. Names may be anything: what is not plain ASCII in them is shown as \xHH.
+ * once. A name is read along the way to a node: each edge shows the byte that leads on, each node
+ * what follows it. Names may be anything: a byte that is no visible ASCII, or is a backslash, is
+ * shown as \xHH. man weir-inspect tells how to read the rest.
  */
 enum weir_status weir_compiled_token_dot(const struct weir_compiled_token *token,
                                          const struct weir_allocator *allocator,

@@ -1,6 +1,7 @@
 #include "answer/alike.h"
 
 #include <string.h>
+#include <sys/random.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -13,6 +14,7 @@ struct original {
 };
 
 struct numbering {
+    uint64_t seed; /* the labels are strangers': where they go is not for them to choose */
     struct weir_alike *alike;
     struct original *table;
     size_t mask;
@@ -24,12 +26,12 @@ static uint32_t child_number(const struct weir_alike *alike, unsigned side,
     return weir_alike_at(alike, side, weir_edges_child(edges, rank));
 }
 
-static uint64_t hash_node(const struct weir_alike *alike, unsigned side,
+static uint64_t hash_node(uint64_t seed, const struct weir_alike *alike, unsigned side,
                           const struct weir_name_node *node)
 {
     const struct weir_edges edges = weir_name_node_edges(node);
     uint64_t hash = XXH3_64bits_withSeed(edges.label, edges.label_length,
-                                         (uint64_t)node->prefix << 32 | node->exact);
+                                         seed ^ ((uint64_t)node->prefix << 32 | node->exact));
 
     for (unsigned rank = 0; rank < edges.key_count; rank++) {
         const uint64_t edge =
@@ -69,7 +71,8 @@ static bool nodes_alike(const struct weir_alike *alike, unsigned side, uint32_t 
 static void number_node(struct numbering *numbering, unsigned side, uint32_t offset)
 {
     struct weir_alike *alike = numbering->alike;
-    const uint64_t hash = hash_node(alike, side, weir_name_node_at(alike->tries[side], offset));
+    const uint64_t hash =
+        hash_node(numbering->seed, alike, side, weir_name_node_at(alike->tries[side], offset));
     size_t place = (size_t)hash & numbering->mask;
 
     while (numbering->table[place].offset != 0 &&
@@ -133,6 +136,9 @@ bool weir_alike_number(struct weir_arena *arena, const struct weir_tries *left,
     }
     numbering.table = weir_arena_allocate(arena, numbering.mask * sizeof *numbering.table);
     numbering.mask--;
+    if (getrandom(&numbering.seed, sizeof numbering.seed, GRND_NONBLOCK) < 0) {
+        numbering.seed = (uint64_t)(uintptr_t)numbering.table;
+    }
     for (unsigned side = 0; side < 2; side++) {
         const struct weir_tries *tries = alike->tries[side];
 

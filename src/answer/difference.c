@@ -1,5 +1,6 @@
 #include <weir/difference.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "answer/comparison.h"
@@ -329,9 +330,10 @@ static enum weir_status fail(const struct comparison *comparison, struct weir_er
         !comparison->passing.exceeded) {
         return weir_fail_memory(error);
     }
-    return weir_fail(
-        error, WEIR_ERROR_LIMIT, "the differences of token %s take more than %zu MiB to find",
-        weir_quoted_id(weir_compiled_token_id(side->token)).text, WEIR_DIFFERENCE_MEMORY_MAX >> 20);
+    return weir_fail(error, WEIR_ERROR_LIMIT,
+                     "the differences of token %s take more than their part of %zu MiB to find",
+                     weir_quoted_id(weir_compiled_token_id(side->token)).text,
+                     WEIR_DIFFERENCE_MEMORY_MAX >> 20);
 }
 
 enum weir_status weir_diff_tokens(const struct weir_compiled_token *old_token,
@@ -372,11 +374,17 @@ enum weir_status weir_diff_tokens(const struct weir_compiled_token *old_token,
  * ---- Images ----
  */
 
-static bool gather_image(const struct weir_image *image, struct weir_gathered *gathered)
+/* Gathers the tokens that the other image has not, or has otherwise. */
+static bool gather_image(const struct weir_image *image, const struct weir_image *other,
+                         struct weir_gathered *gathered)
 {
     for (const struct weir_compiled_token *token = weir_image_next(image, NULL); token != NULL;
          token = weir_image_next(image, token)) {
-        if (!weir_gather(gathered, token)) {
+        const struct weir_compiled_token *same =
+            weir_image_find(other, weir_compiled_token_id(token));
+
+        if ((same == NULL || !blocks_equal(weir_block_of(token), weir_block_of(same))) &&
+            !weir_gather(gathered, token)) {
             return false;
         }
     }
@@ -384,11 +392,12 @@ static bool gather_image(const struct weir_image *image, struct weir_gathered *g
 }
 
 static enum weir_status sorted_tokens(const struct weir_image *image,
+                                      const struct weir_image *other,
                                       const struct weir_allocator *allocator,
                                       struct weir_tokens *tokens, struct weir_error *error)
 {
     struct weir_gathered gathered = {.allocator = weir_allocator_or_default(allocator)};
-    bool complete = gather_image(image, &gathered);
+    bool complete = gather_image(image, other, &gathered);
 
     return weir_gathered_finish(&gathered, complete, tokens, error);
 }
@@ -403,23 +412,65 @@ static int next_of(const struct weir_tokens tokens[SIDES], const size_t next[SID
                              weir_compiled_token_id(tokens[NEW].tokens[next[NEW]]));
 }
 
+/* Tokens that could not be compared, since their differences exceed a limit. */
+struct refused {
+    size_t count;
+    struct weir_error first;
+};
+
+static enum weir_status fail_refused(const struct refused *refused, struct weir_error *error)
+{
+    enum weir_status status = weir_fail_as(error, WEIR_ERROR_LIMIT, &refused->first);
+
+    if (error != NULL && refused->count > 1) {
+        size_t length = strlen(error->message);
+
+        (void)snprintf(error->message + length, sizeof error->message - length,
+                       "; %zu tokens more were not compared", refused->count - 1);
+    }
+    return status;
+}
+
+/* Compares the tokens of two images, which are in byte order of their ids. What one token takes
+ * leaves the others' differences to be told. */
+static enum weir_status diff_sorted(const struct weir_tokens tokens[SIDES], struct weir_instant now,
+                                    const struct weir_allocator *allocator,
+                                    weir_difference_visitor *visit, void *context,
+                                    struct weir_error *error)
+{
+    size_t next[SIDES] = {0, 0};
+    struct refused refused = {0};
+
+    while (next[OLD] < tokens[OLD].count || next[NEW] < tokens[NEW].count) {
+        int order = next_of(tokens, next);
+        struct weir_error failure;
+        enum weir_status status =
+            weir_diff_tokens(order <= 0 ? tokens[OLD].tokens[next[OLD]++] : NULL,
+                             order >= 0 ? tokens[NEW].tokens[next[NEW]++] : NULL, now, allocator,
+                             visit, context, &failure);
+
+        if (status != WEIR_OK && status != WEIR_ERROR_LIMIT) {
+            return weir_fail_as(error, status, &failure);
+        }
+        if (status == WEIR_ERROR_LIMIT && refused.count++ == 0) {
+            refused.first = failure;
+        }
+    }
+    return refused.count > 0 ? fail_refused(&refused, error) : WEIR_OK;
+}
+
 enum weir_status weir_diff(const struct weir_image *old_image, const struct weir_image *new_image,
                            struct weir_instant now, const struct weir_allocator *allocator,
                            weir_difference_visitor *visit, void *context, struct weir_error *error)
 {
     struct weir_tokens tokens[SIDES] = {{NULL, 0}, {NULL, 0}};
-    size_t next[SIDES] = {0, 0};
-    enum weir_status status = sorted_tokens(old_image, allocator, &tokens[OLD], error);
+    enum weir_status status = sorted_tokens(old_image, new_image, allocator, &tokens[OLD], error);
 
     if (status == WEIR_OK) {
-        status = sorted_tokens(new_image, allocator, &tokens[NEW], error);
+        status = sorted_tokens(new_image, old_image, allocator, &tokens[NEW], error);
     }
-    while (status == WEIR_OK && (next[OLD] < tokens[OLD].count || next[NEW] < tokens[NEW].count)) {
-        int order = next_of(tokens, next);
-
-        status = weir_diff_tokens(order <= 0 ? tokens[OLD].tokens[next[OLD]++] : NULL,
-                                  order >= 0 ? tokens[NEW].tokens[next[NEW]++] : NULL, now,
-                                  allocator, visit, context, error);
+    if (status == WEIR_OK) {
+        status = diff_sorted(tokens, now, allocator, visit, context, error);
     }
     weir_tokens_free(&tokens[OLD], allocator);
     weir_tokens_free(&tokens[NEW], allocator);

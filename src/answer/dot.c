@@ -1,6 +1,7 @@
 /*
  * A compiled token as a picture: a digraph in the language of Graphviz. Nodes are drawn where they
- * are first met.
+ * are first met. Several ways may lead to one, by different bytes, so what a node shows is true
+ * whichever way a reader comes: the byte that leads to it stands at the arrow.
  */
 #include <weir/image.h>
 
@@ -38,17 +39,18 @@ __attribute__((format(printf, 2, 3))) static void print(const struct drawing *dr
 }
 
 /* Within a quoted string. A name may begin or end within a character, and its bytes may be
- * anything: what is not plain ASCII is shown as \xHH, whose backslash is escaped for Graphviz. */
+ * anything: those that are no visible ASCII, and the backslash, so that no name reads like another,
+ * are shown as \xHH, whose backslash is escaped for Graphviz. */
 static void put_name(const struct drawing *drawing, struct weir_text name)
 {
     for (size_t i = 0; i < name.length; i++) {
         unsigned char byte = (unsigned char)name.bytes[i];
 
-        if (byte == '"' || byte == '\\') {
-            print(drawing, "\\%c", byte);
+        if (byte == '"') {
+            print(drawing, "\\\"");
         } else if (byte == '&') {
             print(drawing, "&amp;");
-        } else if (byte >= ' ' && byte <= '~') {
+        } else if (byte > ' ' && byte <= '~' && byte != '\\') {
             print(drawing, "%c", byte);
         } else {
             print(drawing, "\\\\x%02x", byte);
@@ -121,25 +123,37 @@ static void draw_way_to_streams(const struct drawing *drawing, uint32_t offset, 
     }
 }
 
-/* A node that is met for the first time. Of basins, what is passed on from above is left out. */
+/* A node that is met for the first time. Of basins, what is passed on from above is left out: only
+ * one way leads to a node of theirs. */
 static void draw_node(const struct drawing *drawing, const struct weir_walk *walk,
                       struct weir_grant above)
 {
     const struct weir_trie_step *node = &walk->node;
     uint32_t offset = walk->stack[walk->depth].offset;
-    unsigned label_length = node->edges.label_length + (walk->depth > 0);
     bool is_basins = walk->trie.is_basins;
     bool prefix = !is_basins || !weir_grants_equal(node->prefix, above);
     bool exact = !is_basins || !weir_grants_equal(node->exact, node->prefix);
 
     print(drawing, "  n%u [label=\"", offset);
-    put_name(drawing, weir_text_from(walk->name, walk->name.length - label_length));
+    put_name(drawing, weir_text_from(walk->name, walk->name.length - node->edges.label_length));
     put(drawing, "\\l");
     put_grant(drawing, "prefix", prefix ? node->prefix.operations : 0);
     put_grant(drawing, "exact", exact ? node->exact.operations : 0);
     print(drawing, "\"%s];\n", is_basins ? ", style=filled, fillcolor=lightyellow" : "");
     draw_way_to_streams(drawing, offset, "prefix", prefix ? node->prefix.streams : 0);
     draw_way_to_streams(drawing, offset, "exact", exact ? node->exact.streams : 0);
+}
+
+/* The arrow by which the walk has come, with the byte that leads there. */
+static void draw_edge(const struct drawing *drawing, const struct weir_walk *walk)
+{
+    unsigned parent = walk->depth - 1;
+    const char *key = walk->path + walk->stack[parent].length;
+
+    print(drawing, "  n%u -> n%u [label=\"", walk->stack[parent].offset,
+          walk->stack[walk->depth].offset);
+    put_name(drawing, (struct weir_text){key, 1});
+    put(drawing, "\"];\n");
 }
 
 static void draw_trie(struct drawing *drawing, struct weir_trie trie)
@@ -160,7 +174,7 @@ static void draw_trie(struct drawing *drawing, struct weir_trie trie)
             draw_node(drawing, &walk, above[walk.depth]);
         }
         if (walk.depth > 0) {
-            print(drawing, "  n%u -> n%u;\n", walk.stack[walk.depth - 1].offset, offset);
+            draw_edge(drawing, &walk);
         }
         above[walk.depth + 1] = walk.node.prefix;
     } while (weir_walk_next(&walk, into));
@@ -195,12 +209,11 @@ static void draw_tries(struct drawing *drawing)
 static void begin(const struct drawing *drawing, const struct weir_block *block)
 {
     put(drawing, "digraph token {\n  rankdir=LR;\n  node [shape=box, fontname=monospace];\n"
+                 "  edge [fontname=monospace];\n"
                  "  token [shape=ellipse, label=\"");
     put_name(drawing, weir_block_id(block));
     put(drawing, "\\l");
-    if ((block->flags & WEIR_FLAG_TRIES) == 0) {
-        put_operations(drawing, block->operations);
-    }
+    put_operations(drawing, weir_own_operations(block));
     if ((block->flags & WEIR_FLAG_AUTO_PREFIX) != 0) {
         put(drawing, "puts the prefix before its streams\\l");
     }

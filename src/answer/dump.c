@@ -54,11 +54,16 @@ static void print_set(const struct dump *dump, const char *title, enum weir_set_
           kind == WEIR_SET_NOTHING ? "" : quoted);
 }
 
-static void dump_sets(const struct dump *dump, const struct weir_block *block)
+static void dump_own_operations(const struct dump *dump, const struct weir_block *block)
 {
     print(dump, "operations: ");
-    print_operations(dump, block->operations);
+    print_operations(dump, weir_own_operations(block));
     print(dump, "\n");
+}
+
+static void dump_sets(const struct dump *dump, const struct weir_block *block)
+{
+    dump_own_operations(dump, block);
     print_set(dump, "basins", weir_block_kind(block, WEIR_KIND_BASINS), weir_block_basin(block));
     print_set(dump, "streams", weir_block_kind(block, WEIR_KIND_STREAMS), weir_block_stream(block));
     print_set(dump, "access tokens", weir_block_kind(block, WEIR_KIND_ACCESS_TOKENS),
@@ -185,6 +190,9 @@ enum weir_status weir_compiled_token_dump(const struct weir_compiled_token *toke
     dump.tries = weir_block_tries(block);
     if (!weir_met_begin(&dump.met, dump.tries, &memory)) {
         return weir_fail_memory(error);
+    }
+    if (weir_own_operations(block) != 0) {
+        dump_own_operations(&dump, block);
     }
     dump_tries(&dump);
     weir_met_end(&dump.met, &memory);

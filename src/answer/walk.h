@@ -94,4 +94,14 @@ typedef bool weir_member_visitor(void *context, struct weir_text name, bool is_p
 bool weir_walk_members(const struct weir_trie *trie, struct weir_text before, uint32_t operation,
                        weir_member_visitor *visit, void *context);
 
+/* What the token itself tells: with tries, the operations without a target, whose answer no node
+ * gives; all others are told where they are granted. */
+static inline uint32_t weir_own_operations(const struct weir_block *block)
+{
+    bool has_tries = (block->flags & WEIR_FLAG_TRIES) != 0;
+    uint32_t told = has_tries ? (uint32_t)weir_target_operations(WEIR_TARGET_NONE) : UINT32_MAX;
+
+    return block->operations & told;
+}
+
 #endif

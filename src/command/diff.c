@@ -22,6 +22,8 @@ static const char help[] =
     "\n"
     "A set of names is {\"exact\": [...], \"prefixes\": [...], \"except\": {...}}, in the names\n"
     "that the token's client uses. A token that is absent, or expired at T, may do nothing.\n"
+    "Whose credential a token has makes no difference, nor what it may issue beyond what\n"
+    "it may do.\n"
     "\n"
     "  --now T       the instant to compare for, RFC 3339; the clock's otherwise\n"
     "  --owner USER  if OLD or NEW is a directory: it may belong to that user, too\n"

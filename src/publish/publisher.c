@@ -344,7 +344,10 @@ static enum weir_status draw_identity(uint64_t *identity, struct weir_error *err
  * Where that cannot be, followers find out by its heartbeat. */
 static void keep_control(const struct weir_directory *directory)
 {
-    (void)linkat(directory->file, WEIR_CONTROL_NAME, directory->file, WEIR_OLD_CONTROL_NAME, 0);
+    if (linkat(directory->file, WEIR_CONTROL_NAME, directory->file, WEIR_OLD_CONTROL_NAME, 0) !=
+        0) {
+        return; /* there is none, or another's has that name */
+    }
 }
 
 /* Makes the files of a new identity, the control page last, and tells who follows the old one. */

@@ -1,7 +1,4 @@
-"""Reading the picture of a token (weir inspect --dot) as a person does: what does it grant?
-
-Names must not hold a backslash: the picture shows one as it shows a byte that is no plain ASCII.
-"""
+"""Reading the picture of a token's tries (weir inspect --dot) as a person: what does it grant?"""
 
 import re
 
@@ -19,8 +16,11 @@ OPERATIONS = {
 LABEL = (r'\[(?:shape=ellipse, )?label="((?:[^"\\]|\\.)*)"'
          r'(?:, style=filled, fillcolor=lightyellow)?\]')
 NODE = re.compile(r"  (token|n\d+) " + LABEL + ";")
-EDGE = re.compile(r'  (token|n\d+) -> (n\d+)(?: \[(?:style=dashed, )?label="([^"]*)"\])?;')
-FRAME = ["digraph token {", "  rankdir=LR;", "  node [shape=box, fontname=monospace];", "}"]
+ROOT = re.compile(r'  token -> (n\d+) \[label="(basins|access tokens)"\];')
+STREAMS = re.compile(r'  (n\d+) -> (n\d+) \[style=dashed, label="streams, (prefix|exact)"\];')
+STEP = re.compile(r'  (n\d+) -> (n\d+) \[label="((?:[^"\\]|\\.)*)"\];')
+FRAME = ["digraph token {", "  rankdir=LR;", "  node [shape=box, fontname=monospace];",
+         "  edge [fontname=monospace];", "}"]
 
 
 def lines_of(label):
@@ -39,19 +39,31 @@ def lines_of(label):
     return lines[:-1]
 
 
+def byte_of(label):
+    """The byte that stands at an arrow."""
+    (byte,) = lines_of(label + r"\l")
+    if len(byte) != 1:
+        raise ValueError(f"no byte: {label}")
+    return byte
+
+
 def operations_of(line):
     """An operation, or all of a group's access."""
     return set(OPERATIONS[line[7:]].split() if line.startswith("all of ") else [line])
 
 
 class Node:
-    """A name's part and what is granted there: operations, and of a basin the streams' trie."""
+    """A name's part and what is granted there: operations, and of a basin the streams' trie.
+
+    The byte of the name before that part stands at the arrow which leads to the node.
+    """
 
     def __init__(self, label):
         self.part, *rest = lines_of(label)
         self.operations = {}
         self.streams = {}
-        self.children = []
+        self.children = {}
+        self.arrows = 0
         for line in map(bytes.decode, rest):
             if line in ("prefix:", "exact:"):
                 kind = line[:-1]
@@ -70,22 +82,46 @@ class Graph:
     def __init__(self, text):
         self.nodes = {}
         self.roots = {}
-        for line in text.splitlines():
-            node, edge = NODE.fullmatch(line), EDGE.fullmatch(line)
-            if node and node[1] != "token":
-                if node[1] in self.nodes:
-                    raise ValueError(f"drawn twice: {line}")
-                self.nodes[node[1]] = Node(node[2])
-            elif edge and edge[1] == "token":
-                self.roots[edge[3]] = edge[2]
-            elif edge and edge[3]:
-                self.nodes[edge[1]].streams[edge[3].split()[-1]] = edge[2]
-            elif not (node or edge or line in FRAME):
+        self.operations = set()
+        lines = [line for line in text.splitlines() if line not in FRAME]
+        # An arrow may be drawn before the nodes between which it is.
+        others = [line for line in lines if not self.read_node(NODE.fullmatch(line))]
+        for line in others:
+            if not (self.read_root(ROOT.fullmatch(line)) or
+                    self.read_streams(STREAMS.fullmatch(line)) or
+                    self.read_step(STEP.fullmatch(line))):
                 raise ValueError(f"what is this? {line}")
-        # A node is drawn with its streams, but may be led to before it is drawn.
-        for edge in filter(None, map(EDGE.fullmatch, text.splitlines())):
-            if edge[1] != "token" and not edge[3]:
-                self.nodes[edge[1]].children.append(self.nodes[edge[2]])
+
+    def read_node(self, found):
+        if found and found[1] == "token":
+            _, *rest = lines_of(found[2])
+            self.operations = set().union(*(operations_of(line.decode().strip()) for line in rest))
+        elif found:
+            self.enter(self.nodes, found[1], Node(found[2]))
+        return found
+
+    def read_root(self, found):
+        if found:
+            self.enter(self.roots, found[2], found[1])
+        return found
+
+    def read_streams(self, found):
+        if found:
+            self.enter(self.nodes[found[1]].streams, found[3], found[2])
+        return found
+
+    def read_step(self, found):
+        if found:
+            child = self.nodes[found[2]]
+            self.enter(self.nodes[found[1]].children, byte_of(found[3]), child)
+            child.arrows += 1
+        return found
+
+    @staticmethod
+    def enter(things, key, thing):
+        if key in things:
+            raise ValueError(f"drawn twice: {key}")
+        things[key] = thing
 
     def way(self, root, name):
         """The nodes that the name leads to, and whether it ends at the last of them."""
@@ -95,7 +131,7 @@ class Graph:
             name = name[len(node.part):]
             if not name:
                 return nodes, True
-            node = next((child for child in node.children if child.part[0] == name[0]), None)
+            node, name = node.children.get(name[:1]), name[1:]
         return nodes, False
 
     def of_basin(self, basin):
@@ -113,9 +149,11 @@ class Graph:
         return granted | nodes[-1].operations.get("exact", set()) if ends else granted
 
     def grants(self, request):
-        """Whether it grants a request, which has a target."""
+        """Whether it grants a request."""
         names = {field: request[field].encode() for field in ("basin", "stream", "access_token")
                  if field in request}
+        if not names:
+            return request["op"] in self.operations
         if "access_token" in names:
             return request["op"] in self.of_name(self.roots.get("access tokens"),
                                                  names["access_token"])

@@ -1,6 +1,7 @@
 """weir inspect: what is in an image."""
 
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -8,6 +9,44 @@ import unittest
 
 from command import NOW, CommandTest, main, ndjson, token
 from graph import Graph
+
+
+class Tokens:
+    """Tokens and requests by chance, whose names are so much alike that their tries share nodes."""
+
+    BASINS = ["aaaaaaaa", "aaaaaaab", "aabaaaaa", "abaaaaaa", "bbaaaaaa", "aaaaaaaaa"]
+
+    def __init__(self, seed, targets):
+        self.dice = random.Random(seed)
+        self.targets = targets
+        self.operations = sorted(targets)
+
+    def basin(self, shortest):
+        return self.dice.choice(self.BASINS)[:self.dice.randint(shortest, 9)]
+
+    def name(self, shortest):
+        return "".join(self.dice.choice('aab \\x"&\u00e9\u00e8')
+                       for _ in range(self.dice.randint(shortest, 4)))
+
+    def set(self, name, shortest):
+        kind = self.dice.choice(["exact", "prefix", "nothing"])
+        return {"exact": {"exact": name(shortest)}, "prefix": {"prefix": name(0)}}.get(kind)
+
+    def scope(self, operations):
+        return {"basins": self.set(self.basin, 8), "streams": self.set(self.name, 1),
+                "access_tokens": self.set(self.name, 1), "ops": operations}
+
+    def token(self, name):
+        kinds = [self.dice.sample(self.operations, self.dice.randint(1, 12)) for _ in range(2)]
+        return token(name, scopes=[self.scope(self.dice.choice(kinds))
+                                   for _ in range(self.dice.randint(2, 12))])
+
+    def request(self):
+        operation = self.dice.choice(self.operations)
+        names = {"-": {}, "TOKEN": {"access_token": self.name(1)},
+                 "s2://BASIN": {"basin": self.basin(8)},
+                 "s2://BASIN/STREAM": {"basin": self.basin(8), "stream": self.name(1)}}
+        return {"op": operation, **names[self.targets[operation]]}
 
 
 class Inspect(CommandTest):
@@ -84,8 +123,13 @@ class Inspect(CommandTest):
             self.assertEqual(set(nodes), set(ends))
         self.assertGreater(self.dot("broker").count("s/"), 0)
         self.assertIn(r"evil\\x1b[2J\\x0a\\xc3\\xa9", self.dot("evil\x1b[2J\n\u00e9"))
-        self.assertIn(r'a\"\\N&amp;lt;\\\l', self.dot('a"\\N&lt;\\'))
+        self.assertIn(r'a\"\\x5cN&amp;lt;\\x5c\l', self.dot('a"\\N&lt;\\'))
         self.fails("inspect", "--dot", self.image, says="--dot needs a TOKEN")
+
+    def answers(self, tokens, requests):
+        lines = self.succeeds("eval", "--tokens", tokens, "--now", NOW,
+                              stdin=ndjson(requests)).text.splitlines()
+        return [json.loads(line)["allow"] for line in lines]
 
     def test_who_reads_the_graph_comes_to_the_answers(self):
         acme, hostile = "acme-prod", 'caf\u00e9\u0001"&/'
@@ -116,14 +160,42 @@ class Inspect(CommandTest):
               for operation in ("issue-access-token", "revoke-access-token")
               for name in ("u", "u/", "u/1", "u/12", "v")),
         ]
-        answers = self.succeeds("eval", "--tokens", tokens, "--now", NOW, stdin=ndjson(
-            [{"token": "t", **request} for request in requests])).text.splitlines()
-        allowed = [json.loads(answer)["allow"] for answer in answers]
+        allowed = self.answers(tokens, [{"token": "t", **request} for request in requests])
         self.assertEqual([Graph(graph).grants(request) for request in requests], allowed)
         self.assertIn(True, allowed)
         # Of what it inherits nothing is repeated.
         self.assertIn(r'label="\lprefix:\l  read\l"', graph)
+        self.assertIn(r'label="rod\lexact:\l', graph)
         self.assertEqual(graph.count("delete-basin"), 1)
+
+    def test_who_reads_graphs_of_shared_nodes_comes_to_the_answers(self):
+        rows = self.succeeds("help", "operations").text.splitlines()[1:]
+        chance = Tokens(17, {row.split()[1]: row.split()[-1] for row in rows})
+        names = [f"t{number}" for number in range(100)]
+        image = self.compile([chance.token(name) for name in names], "chance.weir")
+        requests = [(name, chance.request()) for name in names for _ in range(200)]
+        allowed = self.answers(image, [{"token": name, **request} for name, request in requests])
+        graphs = {name: Graph(self.succeeds("inspect", "--dot", image, name).text)
+                  for name in names}
+        for (name, request), allow in zip(requests, allowed):
+            self.assertEqual(graphs[name].grants(request), allow, (name, request))
+        self.assertEqual(len(allowed), len(requests))
+        self.assertTrue(2000 < sum(allowed) < len(allowed) - 2000)
+        shared = [node for graph in graphs.values() for node in graph.nodes.values()
+                  if node.arrows > 1]
+        self.assertGreater(len(shared), 20)
+
+    def test_the_byte_that_leads_to_a_node_stands_at_the_arrow(self):
+        image = self.compile([token("t", scopes=[
+            {"basins": {"prefix": ""}, "streams": {"prefix": stream}, "ops": ["read", *others]}
+            for stream, others in (("a1/x", ["list-locations"]), (" 1/x", []))])], "alike.weir")
+        graph = self.succeeds("inspect", "--dot", image, "t").text
+        # The token itself tells only what is checked against no target.
+        self.assertIn(r'token [shape=ellipse, label="t\l  list-locations\l"];', graph)
+        steps = re.findall(r'-> (n\d+) \[label="(.|\\\\x20)"\];', graph)
+        self.assertEqual([step[1] for step in steps], [r"\\x20", "a"])
+        self.assertEqual(len({step[0] for step in steps}), 1)
+        self.assertIn(rf'{steps[0][0]} [label="1/x\lprefix:\l  read\l"];', graph)
 
     def test_the_graph_of_one_scope_is_its_sets(self):
         image = self.compile([
@@ -136,7 +208,7 @@ class Inspect(CommandTest):
 
         def body(name):
             lines = self.succeeds("inspect", "--dot", image, name).text.splitlines()
-            return "\n".join(line.strip() for line in lines[3:-1])
+            return "\n".join(line.strip() for line in lines[4:-1])
 
         self.assertEqual(body("all"), r"""
 token [shape=ellipse, label="all\l  all of account read\l  append\l  set-default-location\l"];

@@ -9,14 +9,23 @@
  *
  *   A1  A call that returned WEIR_OK has taken effect: durably (a power cut included), published
  *       (publish.h), and visible to every later call and check of this authority.
- *   A2  A call that returned an error has changed nothing (but for WEIR_ERROR_UNPUBLISHED). One
- * that never returned, because its process died, has taken effect whole or not at all. A3  What is
- * published is what the store holds, up to the last change published. While a change is durable and
- * not published, no heartbeat is given: followers deny when the lease ends. A4  No token is issued
- * by a requestor that is revoked or has expired when the issue takes effect, nor one that holds
- * what its issuer does not. A5  Every issue has an issue number that no other token of the store
- * has, had or will have. A6  A credential's text is in no file, no log and no message; it leaves
- * the authority once, in what weir_authority_issue (or _init) fills in.
+ *
+ *   A2  A call that returned an error has changed nothing, but for WEIR_ERROR_UNPUBLISHED, and for
+ *       a revocation by prefix, which tells how far it came. One that never returned, because its
+ *       process died, has taken effect whole or not at all.
+ *
+ *   A3  What is published is what the store holds, up to the last change published. Where a change
+ *       is durable and could not be published, no heartbeat is given until it is: followers deny
+ *       when the lease ends.
+ *
+ *   A4  No token is issued by a requestor that is revoked or has expired when the issue takes
+ *       effect, nor one that holds what its issuer does not.
+ *
+ *   A5  Every issue has an issue number that no other token of the store has, had or will have. (A
+ *       copy of the store that is put back knows nothing of those given since it was made.)
+ *
+ *   A6  A credential's text is in no file, no log and no message; it leaves the authority once, in
+ *       what weir_authority_issue (or _init) fills in.
  */
 #ifndef WEIR_AUTHORITY_H
 #define WEIR_AUTHORITY_H
@@ -100,10 +109,14 @@ struct weir_audit {
  *   WEIR_ERROR_DENIED      the credential is good, and its token may not
  *   WEIR_ERROR_BEHIND      (changes) an earlier change could not be published yet; try again later
  *   WEIR_ERROR_IO, _MEMORY, _DAMAGED
- *   WEIR_ERROR_UNPUBLISHED (changes) it is durable, and in half a minute could not be published: it
+ *   WEIR_ERROR_UNPUBLISHED (changes) it is durable, and for some seconds could not be published: it
  *                          will be, and is not to be repeated. Heartbeats have stopped meanwhile
  * `audit` may be NULL. A change waits, once it is durable, until it is published.
  */
+
+/* The most bytes that a declaration may take, as it is given and as it is kept; more is
+ * WEIR_ERROR_LIMIT. */
+#define WEIR_ISSUE_JSON_MAX ((size_t)16 << 20)
 
 /* What was issued. */
 struct weir_issued {

@@ -8,13 +8,19 @@
 #include "vocabulary/memory.h"
 
 /* Changes are kept for a week after they were published. */
-#define KEPT_SECONDS (7 * 24 * 3600)
+#define KEPT_SECONDS INT64_C(604800)
 
 /* So many tokens, or changes, are removed in one transaction. */
 #define BATCH 256
 
 /* The publisher compacts after so many changes, and an eighth of the tokens. */
 #define CHANGES_BEFORE_COMPACTION 65536
+
+/* Or when so many bytes were published, and thirty-two for each token. */
+#define BYTES_BEFORE_COMPACTION (UINT64_C(16) << 20)
+
+/* So many changes are forgotten at a time. */
+#define FORGOTTEN_AT_A_TIME 8192
 
 /*
  * ---- Opening ----
@@ -245,7 +251,7 @@ static enum weir_status forget(struct weir_authority *authority, struct weir_err
         status = weir_store_sequence(authority->store, &sequence, error);
         if (status == WEIR_OK) {
             status = weir_store_forget(authority->store, published(authority, sequence), before,
-                                       BATCH, error);
+                                       FORGOTTEN_AT_A_TIME, error);
         }
         if (status == WEIR_OK) {
             status = weir_store_commit(authority->store, error);
@@ -257,37 +263,50 @@ static enum weir_status forget(struct weir_authority *authority, struct weir_err
     return status;
 }
 
+/* Whether compacting what is published is worth it: what was published since takes room and time,
+ * or there was none left. Then counts from now on. */
+static bool is_due(struct weir_authority *authority)
+{
+    const uint64_t tokens = weir_publisher_usage(authority->publisher).tokens;
+    const uint64_t sequence = weir_publisher_sequence(authority->publisher);
+    bool due = false;
+
+    (void)pthread_mutex_lock(&authority->lock);
+    due = authority->is_full ||
+          sequence - authority->compacted >= CHANGES_BEFORE_COMPACTION + tokens / 8 ||
+          authority->journal_size >= BYTES_BEFORE_COMPACTION + tokens * 32;
+    if (due) {
+        authority->compacted = sequence;
+        authority->journal_size = 0;
+        authority->is_full = false;
+    }
+    (void)pthread_mutex_unlock(&authority->lock);
+    return due;
+}
+
 /* Compacts what is published. Tokens that have expired are removed by the store's changes alone: an
  * instant before all others drops none. */
 static enum weir_status compact(struct weir_authority *authority, struct weir_error *error)
 {
     const struct weir_instant never = {WEIR_INSTANT_SECONDS_MIN, 0};
-    uint64_t sequence = 0;
-    enum weir_status status = WEIR_OK;
 
-    if (authority->publisher == NULL) {
-        return WEIR_OK;
-    }
-    sequence = weir_publisher_sequence(authority->publisher);
-    if (sequence - authority->compacted <
-        CHANGES_BEFORE_COMPACTION + weir_publisher_usage(authority->publisher).tokens / 8) {
-        return WEIR_OK;
-    }
-    status = weir_publisher_compact(authority->publisher, never, error);
-    if (status == WEIR_OK) {
-        authority->compacted = sequence;
-    }
-    return status;
+    return authority->publisher != NULL && is_due(authority)
+               ? weir_publisher_compact(authority->publisher, never, error)
+               : WEIR_OK;
 }
 
 enum weir_status weir_authority_maintain(struct weir_authority *authority, struct weir_error *error)
 {
-    enum weir_status status = purge(authority, error);
+    struct weir_error failure;
+    enum weir_status status = purge(authority, &failure);
 
     if (status == WEIR_OK) {
-        status = forget(authority, error);
+        status = forget(authority, &failure);
     }
-    return status == WEIR_OK ? compact(authority, error) : status;
+    /* Also where the others failed for want of room: compacting may make some. */
+    return status == WEIR_OK
+               ? compact(authority, error)
+               : ((void)compact(authority, NULL), weir_fail_as(error, status, &failure));
 }
 
 struct weir_authority_standing weir_authority_status(struct weir_authority *authority)

@@ -40,7 +40,7 @@ enum weir_status weir_child_expiry(const struct weir_token *issuer, const struct
  * more comparisons of two scopes than WEIR_CONTAINMENT_PAIRS_MAX. Scopes in the issuer's order take
  * about one each.
  */
-#define WEIR_CONTAINMENT_PAIRS_MAX 100000000
+#define WEIR_CONTAINMENT_PAIRS_MAX 10000000
 enum weir_status weir_child_contained(const struct weir_token *issuer,
                                       const struct weir_token *child,
                                       const struct weir_token *absolute, struct weir_error *error);

@@ -21,8 +21,12 @@ struct weir_authority {
     pthread_mutex_t lock;
     struct weir_store *store;
     struct weir_publisher *publisher; /* NULL: nothing is published */
-    bool behind;        /* a change is durable and not published: the publisher is held */
-    uint64_t compacted; /* the number of the last change when the publisher last compacted */
+    bool behind; /* a change is durable and not published: the publisher is held */
+    /* Since the publisher last compacted: the change it stood at, the bytes of tokens published,
+     * whether there was no room for a change. */
+    uint64_t compacted;
+    uint64_t journal_size;
+    bool is_full;
 };
 
 /* Whether that instant has come. */
@@ -43,7 +47,7 @@ struct weir_compiled {
 void weir_compiled_release(const struct weir_authority *authority, struct weir_compiled *compiled);
 
 /*
- * ---- Requestors (requestor.c): in a transaction ----
+ * ---- Requestors (requestor.c) ----
  */
 
 /* A requestor that was found. */
@@ -54,14 +58,17 @@ struct weir_found_requestor {
     struct weir_compiled compiled;
 };
 
-/* Finds who asks; fills in the requestor's part of `audit`. WEIR_OK, WEIR_ERROR_CREDENTIAL, and
- * what a store may return. Release it, also after an error. */
+/* Finds who asks; fills in the requestor's part of `audit`. Locks for a moment: what takes long,
+ * reading and compiling a declaration of many scopes, is done without the lock, so what is found
+ * may be gone: weir_requestor_find_again. WEIR_OK, WEIR_ERROR_CREDENTIAL, and what a store may
+ * return. Release it, also after an error. */
 enum weir_status weir_requestor_find(struct weir_authority *authority,
                                      const struct weir_requestor *requestor,
                                      struct weir_instant now, struct weir_found_requestor *found,
                                      struct weir_audit *audit, struct weir_error *error);
 
-/* Whether it is there still, and lives at that instant: WEIR_OK, WEIR_ERROR_CREDENTIAL, … */
+/* Whether it is there still, and lives at that instant; in a transaction. WEIR_OK,
+ * WEIR_ERROR_CREDENTIAL, … */
 enum weir_status weir_requestor_find_again(struct weir_authority *authority,
                                            const struct weir_found_requestor *found,
                                            struct weir_instant now, struct weir_error *error);

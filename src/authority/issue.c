@@ -42,18 +42,10 @@ static void release(struct issue *issue)
 static enum weir_status authenticate(struct issue *issue, const struct weir_requestor *requestor,
                                      struct weir_instant now, struct weir_error *error)
 {
-    struct weir_authority *authority = issue->authority;
     struct weir_error denial;
-    enum weir_status status = WEIR_OK;
+    enum weir_status status = weir_requestor_find(issue->authority, requestor, now,
+                                                  &issue->requestor, &issue->audit, error);
 
-    (void)pthread_mutex_lock(&authority->lock);
-    status = weir_store_begin(authority->store, false, error);
-    if (status == WEIR_OK) {
-        status =
-            weir_requestor_find(authority, requestor, now, &issue->requestor, &issue->audit, error);
-        weir_store_rollback(authority->store);
-    }
-    (void)pthread_mutex_unlock(&authority->lock);
     if (status != WEIR_OK || issue->requestor.is_operator) {
         return status;
     }
@@ -92,6 +84,12 @@ static enum weir_status examine(struct issue *issue, struct weir_instant now,
                : status;
 }
 
+static enum weir_status fail_size(struct weir_error *error)
+{
+    return weir_fail(error, WEIR_ERROR_LIMIT, "a declaration of more than %zu bytes of JSON",
+                     WEIR_ISSUE_JSON_MAX);
+}
+
 /* What is kept and published of the token, but for its issue number. */
 static enum weir_status make_token(struct issue *issue, struct weir_error *error)
 {
@@ -102,6 +100,9 @@ static enum weir_status make_token(struct issue *issue, struct weir_error *error
     token->expires = issue->issued.expires;
     token->expires_at = issue->issued.expires_at;
     issue->declaration_size = weir_token_write(token, NULL, 0);
+    if (issue->declaration_size > WEIR_ISSUE_JSON_MAX) {
+        return fail_size(error);
+    }
     issue->declaration = weir_allocate(allocator, issue->declaration_size);
     if (issue->declaration == NULL) {
         return weir_fail_memory(error);
@@ -237,6 +238,9 @@ static enum weir_status run(struct issue *issue, const struct weir_requestor *re
     struct weir_instant now = weir_authority_now(authority);
     enum weir_status status = authenticate(issue, requestor, now, error);
 
+    if (status == WEIR_OK && json.length > WEIR_ISSUE_JSON_MAX) {
+        status = fail_size(error);
+    }
     if (status == WEIR_OK) {
         status = weir_token_parse_declared(json, &authority->allocator, &issue->declared,
                                            &issue->permission, &issue->permission_error, error);

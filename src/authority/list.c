@@ -152,6 +152,25 @@ static enum weir_status list(struct page *page, const struct weir_found_requesto
     return status;
 }
 
+static enum weir_status list_found(struct page *page, const struct weir_found_requestor *found,
+                                   const struct weir_list_query *query, struct weir_audit *audit)
+{
+    struct weir_authority *authority = page->authority;
+    enum weir_status status = WEIR_OK;
+
+    (void)pthread_mutex_lock(&authority->lock);
+    status = weir_store_begin(authority->store, false, page->error);
+    if (status == WEIR_OK) {
+        status = weir_requestor_find_again(authority, found, page->now, page->error);
+        if (status == WEIR_OK) {
+            status = list(page, found, query, audit);
+        }
+        weir_store_rollback(authority->store);
+    }
+    (void)pthread_mutex_unlock(&authority->lock);
+    return status;
+}
+
 enum weir_status weir_authority_list(struct weir_authority *authority,
                                      const struct weir_requestor *requestor,
                                      const struct weir_list_query *query, weir_list_visitor *visit,
@@ -170,19 +189,13 @@ enum weir_status weir_authority_list(struct weir_authority *authority,
         .status = WEIR_OK,
         .error = error,
     };
-    enum weir_status status = WEIR_OK;
+    enum weir_status status =
+        weir_requestor_find(authority, requestor, page.now, &found, &own, error);
 
-    (void)pthread_mutex_lock(&authority->lock);
-    status = weir_store_begin(authority->store, false, error);
+    page.requestor = found.declared;
     if (status == WEIR_OK) {
-        status = weir_requestor_find(authority, requestor, page.now, &found, &own, error);
-        page.requestor = found.declared;
-        if (status == WEIR_OK) {
-            status = list(&page, &found, query, &own);
-        }
-        weir_store_rollback(authority->store);
+        status = list_found(&page, &found, query, &own);
     }
-    (void)pthread_mutex_unlock(&authority->lock);
     weir_requestor_release(authority, &found);
     if (status == WEIR_OK) {
         *has_more = page.has_more;

@@ -22,7 +22,7 @@
 #include "vocabulary/text.h"
 
 /* For so long, in nanoseconds, a call waits until its change is published. */
-#define PATIENCE UINT64_C(30000000000)
+#define PATIENCE UINT64_C(5000000000)
 #define PAUSE 20000000
 
 /* So many changes that are in the store and not in the directory are published one by one; with
@@ -154,7 +154,7 @@ enum weir_status weir_publication_begin(struct weir_authority *authority, struct
     return weir_store_begin(authority->store, true, error);
 }
 
-static enum weir_status reserve(const struct weir_authority *authority,
+static enum weir_status reserve(struct weir_authority *authority,
                                 const struct weir_pending *pending, size_t count,
                                 struct weir_error *error)
 {
@@ -166,6 +166,7 @@ static enum weir_status reserve(const struct weir_authority *authority,
         size += pending[i].token != NULL ? weir_compiled_token_size(pending[i].token)
                                          : pending[i].token_id.length;
     }
+    authority->journal_size += size;
     return weir_publisher_reserve(authority->publisher, count, size, removals, error);
 }
 
@@ -193,16 +194,16 @@ enum weir_status weir_publication_commit(struct weir_authority *authority,
     }
     status = reserve(authority, pending, count, error);
     if (status != WEIR_OK) {
+        authority->is_full = true;
         weir_store_rollback(authority->store);
         return status;
     }
-    weir_publisher_hold(authority->publisher);
+    /* Heartbeats go on while the disk is slow: what is being committed was not answered yet. */
     status = weir_store_commit(authority->store, error);
     if (status == WEIR_OK && publish(authority, pending, count) != WEIR_OK) {
-        authority->behind = true; /* and held, until it is not */
-        return WEIR_OK;
+        weir_publisher_hold(authority->publisher);
+        authority->behind = true;
     }
-    weir_publisher_release(authority->publisher);
     return status;
 }
 
@@ -365,7 +366,7 @@ static enum weir_status compare(struct weir_authority *authority, struct missed_
         return weir_fail_errno(error, "getrandom");
     }
     stored.seed = published.seed;
-    status = weir_store_all(authority->store, add_up_stored, &stored, error);
+    status = weir_store_all_issues(authority->store, add_up_stored, &stored, error);
     if (status != WEIR_OK) {
         return status;
     }

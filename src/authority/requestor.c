@@ -83,12 +83,43 @@ static enum weir_status find_living(struct weir_authority *authority,
     return weir_fail_as(error, status, &failure);
 }
 
+/* Copies what is stored of the requestor's token, to be read without the lock. */
+static enum weir_status copy_stored(struct weir_authority *authority,
+                                    const uint8_t digest[WEIR_DIGEST_SIZE], struct weir_instant now,
+                                    struct weir_stored_token *stored, char **declaration,
+                                    struct weir_error *error)
+{
+    enum weir_status status = weir_store_begin(authority->store, false, error);
+
+    if (status != WEIR_OK) {
+        return status;
+    }
+    status = find_living(authority, digest, now, stored, error);
+    if (status == WEIR_OK) {
+        size_t length = stored->declaration.length;
+        size_t size = length + stored->id.length;
+
+        *declaration = weir_allocate(&authority->allocator, size);
+        if (*declaration == NULL) {
+            status = weir_fail_memory(error);
+        } else {
+            memcpy(*declaration, stored->declaration.bytes, length);
+            memcpy(*declaration + length, stored->id.bytes, stored->id.length);
+            stored->declaration.bytes = *declaration;
+            stored->id.bytes = *declaration + length;
+        }
+    }
+    weir_store_rollback(authority->store);
+    return status;
+}
+
 enum weir_status weir_requestor_find(struct weir_authority *authority,
                                      const struct weir_requestor *requestor,
                                      struct weir_instant now, struct weir_found_requestor *found,
                                      struct weir_audit *audit, struct weir_error *error)
 {
     struct weir_stored_token stored;
+    char *copy = NULL;
     enum weir_status status = WEIR_OK;
 
     *found = (struct weir_found_requestor){.is_operator = requestor->is_operator};
@@ -99,15 +130,16 @@ enum weir_status weir_requestor_find(struct weir_authority *authority,
     if (!weir_credential_digest(requestor->credential, found->digest)) {
         return fail_credential(error);
     }
-    status = find_living(authority, found->digest, now, &stored, error);
+    (void)pthread_mutex_lock(&authority->lock);
+    status = copy_stored(authority, found->digest, now, &stored, &copy, error);
+    (void)pthread_mutex_unlock(&authority->lock);
     if (status == WEIR_OK) {
+        audit->requestor_number = stored.issue_number;
+        audit->requestor_id_length = (uint8_t)stored.id.length;
+        memcpy(audit->requestor_id, stored.id.bytes, stored.id.length);
         status =
             weir_stored_token_read(authority, &stored, &found->declared, &found->compiled, error);
-    }
-    if (status == WEIR_OK) {
-        audit->requestor_number = found->declared->issue_number;
-        audit->requestor_id_length = (uint8_t)found->declared->id.length;
-        memcpy(audit->requestor_id, found->declared->id.bytes, found->declared->id.length);
+        weir_release(&authority->allocator, copy, stored.declaration.length + stored.id.length);
     }
     return status;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vocabulary/failure.h"
+#include "vocabulary/memory.h"
 #include "vocabulary/text.h"
 
 /* So many tokens are revoked in one transaction, at most. */
@@ -56,14 +57,13 @@ static enum weir_status find_number(struct weir_authority *authority, struct wei
 
 /* In the transaction. */
 static enum weir_status revoke(struct weir_authority *authority,
-                               const struct weir_requestor *requestor,
-                               struct weir_found_requestor *found, struct weir_text token_id,
+                               const struct weir_found_requestor *found, struct weir_text token_id,
                                struct weir_audit *audit, struct weir_error *error)
 {
     struct weir_instant now = weir_authority_now(authority);
     struct weir_logged_change change;
     uint64_t number = 0;
-    enum weir_status status = weir_requestor_find(authority, requestor, now, found, audit, error);
+    enum weir_status status = weir_requestor_find_again(authority, found, now, error);
 
     if (status == WEIR_OK) {
         status = weir_requestor_check(found, WEIR_REVOKE_ACCESS_TOKEN, token_id, now, audit, error);
@@ -82,21 +82,18 @@ static enum weir_status revoke(struct weir_authority *authority,
     return status;
 }
 
-enum weir_status weir_authority_revoke(struct weir_authority *authority,
-                                       const struct weir_requestor *requestor,
-                                       struct weir_text token_id, struct weir_audit *audit,
-                                       struct weir_error *error)
+static enum weir_status revoke_found(struct weir_authority *authority,
+                                     const struct weir_found_requestor *found,
+                                     struct weir_text token_id, struct weir_audit *audit,
+                                     struct weir_error *error)
 {
     const struct weir_pending pending = {.token_id = token_id};
-    struct weir_audit own = {.reason = WEIR_ALLOWED};
-    struct weir_found_requestor found = {0};
     enum weir_status status = WEIR_OK;
 
-    audit_token(&own, token_id);
     (void)pthread_mutex_lock(&authority->lock);
     status = weir_publication_begin(authority, error);
     if (status == WEIR_OK) {
-        status = revoke(authority, requestor, &found, token_id, &own, error);
+        status = revoke(authority, found, token_id, audit, error);
         if (status != WEIR_OK) {
             weir_store_rollback(authority->store);
         } else {
@@ -104,10 +101,27 @@ enum weir_status weir_authority_revoke(struct weir_authority *authority,
         }
     }
     if (status == WEIR_OK) {
-        status = weir_publication_await(authority, error);
-    } else {
-        own.sequence = 0;
-        (void)pthread_mutex_unlock(&authority->lock);
+        return weir_publication_await(authority, error);
+    }
+    audit->sequence = 0;
+    (void)pthread_mutex_unlock(&authority->lock);
+    return status;
+}
+
+enum weir_status weir_authority_revoke(struct weir_authority *authority,
+                                       const struct weir_requestor *requestor,
+                                       struct weir_text token_id, struct weir_audit *audit,
+                                       struct weir_error *error)
+{
+    struct weir_audit own = {.reason = WEIR_ALLOWED};
+    struct weir_found_requestor found = {0};
+    enum weir_status status = WEIR_OK;
+
+    audit_token(&own, token_id);
+    status = weir_requestor_find(authority, requestor, weir_authority_now(authority), &found, &own,
+                                 error);
+    if (status == WEIR_OK) {
+        status = revoke_found(authority, &found, token_id, &own, error);
     }
     weir_requestor_release(authority, &found);
     if (audit != NULL) {
@@ -145,55 +159,50 @@ static bool add_to_batch(void *context, const struct weir_stored_token *stored)
     return batch->count < BATCH;
 }
 
-/* Removes the tokens that come next, in the transaction. */
+/* Removes the tokens that come next, in the transaction. `*sequence` of the last change. */
 static enum weir_status remove_batch(struct weir_authority *authority,
                                      const struct weir_found_requestor *found,
                                      struct weir_text prefix, struct batch *batch,
-                                     struct weir_instant now, struct weir_audit *audit,
+                                     struct weir_instant now, uint64_t *sequence,
                                      struct weir_error *error)
 {
     struct weir_logged_change change;
     enum weir_status status =
-        weir_store_each(authority->store, prefix, prefix, true, now, add_to_batch, batch, error);
+        weir_store_each_issue(authority->store, prefix, now, add_to_batch, batch, error);
 
     if (status == WEIR_OK && batch->count == 0 && batch->spared.length > 0) {
         batch->spared = (struct weir_text){0};
-        status = weir_store_each(authority->store, prefix, prefix, true, now, add_to_batch, batch,
-                                 error);
+        status = weir_store_each_issue(authority->store, prefix, now, add_to_batch, batch, error);
     }
     for (size_t i = 0; status == WEIR_OK && i < batch->count; i++) {
         change = revocation(found, batch->pending[i].token_id, batch->numbers[i], now);
         status = weir_store_remove(authority->store, &change, error);
-        audit->sequence = change.sequence;
+        *sequence = change.sequence;
     }
     return status;
 }
 
-/* One transaction, in which the requestor is asked for anew. `*revoked` in it. */
+/* One transaction, in which it is asked anew whether the requestor lives. `*revoked` in it. */
 static enum weir_status revoke_batch(struct weir_authority *authority,
-                                     const struct weir_requestor *requestor,
+                                     const struct weir_found_requestor *found,
                                      struct weir_text prefix, struct batch *batch, size_t *revoked,
                                      struct weir_audit *audit, struct weir_error *error)
 {
     struct weir_instant now = weir_authority_now(authority);
-    struct weir_found_requestor found = {0};
+    uint64_t sequence = 0;
     enum weir_status status = WEIR_OK;
 
     batch->count = 0;
+    batch->spared = found->declared != NULL ? found->declared->id : (struct weir_text){0};
     (void)pthread_mutex_lock(&authority->lock);
     status = weir_publication_begin(authority, error);
     if (status != WEIR_OK) {
         (void)pthread_mutex_unlock(&authority->lock);
         return status;
     }
-    status = weir_requestor_find(authority, requestor, now, &found, audit, error);
+    status = weir_requestor_find_again(authority, found, now, error);
     if (status == WEIR_OK) {
-        status =
-            weir_requestor_check_under(&found, WEIR_REVOKE_ACCESS_TOKEN, prefix, now, audit, error);
-    }
-    if (status == WEIR_OK) {
-        batch->spared = found.declared != NULL ? found.declared->id : (struct weir_text){0};
-        status = remove_batch(authority, &found, prefix, batch, now, audit, error);
+        status = remove_batch(authority, found, prefix, batch, now, &sequence, error);
     }
     if (status != WEIR_OK || batch->count == 0) {
         weir_store_rollback(authority->store);
@@ -201,11 +210,33 @@ static enum weir_status revoke_batch(struct weir_authority *authority,
         status = weir_publication_commit(authority, batch->pending, batch->count, error);
         *revoked = status == WEIR_OK ? batch->count : 0;
     }
-    weir_requestor_release(authority, &found);
     if (*revoked > 0) {
+        audit->sequence = sequence;
         return weir_publication_await(authority, error);
     }
     (void)pthread_mutex_unlock(&authority->lock);
+    return status;
+}
+
+/* Revokes batch after batch, until none is left, or the requestor itself was revoked. */
+static enum weir_status revoke_all(struct weir_authority *authority,
+                                   const struct weir_found_requestor *found,
+                                   struct weir_text prefix, uint64_t *count,
+                                   struct weir_audit *audit, struct weir_error *error)
+{
+    struct batch *batch = weir_allocate(&authority->allocator, sizeof *batch);
+    enum weir_status status = WEIR_OK;
+    size_t revoked = 0;
+
+    if (batch == NULL) {
+        return weir_fail_memory(error);
+    }
+    do {
+        revoked = 0;
+        status = revoke_batch(authority, found, prefix, batch, &revoked, audit, error);
+        *count += revoked;
+    } while (status == WEIR_OK && revoked > 0 && (found->is_operator || batch->spared.length > 0));
+    weir_release(&authority->allocator, batch, sizeof *batch);
     return status;
 }
 
@@ -214,37 +245,24 @@ enum weir_status weir_authority_revoke_prefix(struct weir_authority *authority,
                                               struct weir_text prefix, uint64_t *count,
                                               struct weir_audit *audit, struct weir_error *error)
 {
+    struct weir_instant now = weir_authority_now(authority);
     struct weir_audit own = {.reason = WEIR_ALLOWED};
-    struct batch *batch =
-        authority->allocator.allocate(authority->allocator.context, sizeof *batch);
-    enum weir_status status = batch != NULL ? WEIR_OK : weir_fail_memory(error);
-    size_t revoked = 0;
+    struct weir_found_requestor found = {0};
+    enum weir_status status = weir_requestor_find(authority, requestor, now, &found, &own, error);
 
     *count = 0;
-    do {
-        revoked = 0;
-        if (status == WEIR_OK) {
-            status = revoke_batch(authority, requestor, prefix, batch, &revoked, &own, error);
-        }
-        *count += revoked;
-    } while (status == WEIR_OK && revoked > 0 &&
-             (requestor->is_operator || batch->spared.length > 0));
-    if (batch != NULL) {
-        authority->allocator.release(authority->allocator.context, batch, sizeof *batch);
+    if (status == WEIR_OK) {
+        status =
+            weir_requestor_check_under(&found, WEIR_REVOKE_ACCESS_TOKEN, prefix, now, &own, error);
     }
+    if (status == WEIR_OK) {
+        status = revoke_all(authority, &found, prefix, count, &own, error);
+    }
+    weir_requestor_release(authority, &found);
     if (audit != NULL) {
         *audit = own;
     }
     return status;
-}
-
-static bool count_one(void *context, const struct weir_stored_token *stored)
-{
-    uint64_t *count = context;
-
-    (void)stored;
-    ++*count;
-    return true;
 }
 
 enum weir_status weir_authority_count(struct weir_authority *authority, struct weir_text prefix,
@@ -259,8 +277,8 @@ enum weir_status weir_authority_count(struct weir_authority *authority, struct w
     (void)pthread_mutex_lock(&authority->lock);
     status = weir_store_begin(authority->store, false, error);
     if (status == WEIR_OK) {
-        status = weir_store_each(authority->store, prefix, prefix, true,
-                                 weir_authority_now(authority), count_one, count, error);
+        status = weir_store_count_living(authority->store, prefix, weir_authority_now(authority),
+                                         count, error);
         weir_store_rollback(authority->store);
     }
     (void)pthread_mutex_unlock(&authority->lock);

@@ -18,9 +18,11 @@
 #include "vocabulary/failure.h"
 #include "vocabulary/text.h"
 
+#define ISSUE_COLUMNS "issue_number, id, digest, expires_seconds, expires_nanoseconds"
+#define ISSUE_COLUMN_COUNT 5
 #define TOKEN_COLUMNS                                                                              \
-    "issue_number, id, digest, expires_seconds, expires_nanoseconds, issued_by, issued_by_number," \
-    " issued_seconds, issued_nanoseconds, declaration"
+    ISSUE_COLUMNS                                                                                  \
+    ", issued_by, issued_by_number, issued_seconds, issued_nanoseconds, declaration"
 #define CHANGE_COLUMNS                                                                             \
     "sequence, kind, id, issue_number, by_id, by_number, at_seconds, at_nanoseconds"
 
@@ -41,9 +43,17 @@ static const char *const statement_texts[WEIR_STATEMENT_COUNT] = {
         "INSERT INTO changes (" CHANGE_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [WEIR_STATEMENT_EACH] =
         "SELECT " TOKEN_COLUMNS " FROM tokens WHERE id >= ?1 AND id < ?2 ORDER BY id",
+    [WEIR_STATEMENT_EACH_ISSUE] =
+        "SELECT " ISSUE_COLUMNS " FROM tokens WHERE id >= ?1 AND id < ?2 ORDER BY id",
     [WEIR_STATEMENT_ALL] = "SELECT " TOKEN_COLUMNS " FROM tokens",
-    [WEIR_STATEMENT_EXPIRED] = "SELECT " TOKEN_COLUMNS " FROM tokens WHERE expires_seconds <= ?1"
+    [WEIR_STATEMENT_ALL_ISSUES] = "SELECT " ISSUE_COLUMNS " FROM tokens",
+    [WEIR_STATEMENT_EXPIRED] = "SELECT " ISSUE_COLUMNS " FROM tokens WHERE expires_seconds <= ?1"
                                " ORDER BY expires_seconds, expires_nanoseconds",
+    /* Each half in an index of its own: those that have expired, of any id, are few. */
+    [WEIR_STATEMENT_COUNT_LIVING] =
+        "SELECT (SELECT count(*) FROM tokens WHERE id >= ?1 AND id < ?2) -"
+        " (SELECT count(*) FROM tokens INDEXED BY tokens_expiring WHERE expires_seconds <= ?3"
+        " AND (expires_seconds < ?3 OR expires_nanoseconds <= ?4) AND id >= ?1 AND id < ?2)",
     [WEIR_STATEMENT_CHANGES] =
         "SELECT " CHANGE_COLUMNS " FROM changes WHERE sequence > ?1 ORDER BY sequence",
     [WEIR_STATEMENT_OLDEST_CHANGES] =
@@ -218,7 +228,7 @@ static bool take_expiry(struct row *row, struct weir_instant *instant)
     return true;
 }
 
-/* Of TOKEN_COLUMNS. */
+/* Of TOKEN_COLUMNS, or ISSUE_COLUMNS. */
 static enum weir_status read_token(sqlite3_stmt *statement, struct weir_stored_token *token,
                                    struct weir_error *error)
 {
@@ -229,10 +239,12 @@ static enum weir_status read_token(sqlite3_stmt *statement, struct weir_stored_t
     token->id = take_text(&row, SQLITE_BLOB, WEIR_TOKEN_ID_MAX);
     take_digest(&row, token->digest);
     token->expires = take_expiry(&row, &token->expires_at);
-    token->issued_by = take_text(&row, SQLITE_BLOB, WEIR_TOKEN_ID_MAX);
-    token->issued_by_number = (uint64_t)take_number(&row, 0);
-    token->issued_at = take_instant(&row);
-    token->declaration = take_text(&row, SQLITE_TEXT, SIZE_MAX);
+    if (sqlite3_column_count(statement) > ISSUE_COLUMN_COUNT) {
+        token->issued_by = take_text(&row, SQLITE_BLOB, WEIR_TOKEN_ID_MAX);
+        token->issued_by_number = (uint64_t)take_number(&row, 0);
+        token->issued_at = take_instant(&row);
+        token->declaration = take_text(&row, SQLITE_TEXT, SIZE_MAX);
+    }
     if (row.damaged || token->id.length == 0) {
         return fail_damaged("a token that none can be", error);
     }
@@ -459,7 +471,7 @@ enum weir_status weir_store_count(struct weir_store *store, uint64_t *tokens,
     return WEIR_OK;
 }
 
-/* Which of the rows of TOKEN_COLUMNS are visited. */
+/* Which of the rows are visited. */
 enum row_choice { CHOOSE_ROW, SKIP_ROW, END_ROWS };
 typedef enum row_choice row_chooser(const struct weir_stored_token *token, struct weir_instant now);
 
@@ -564,6 +576,59 @@ enum weir_status weir_store_each(struct weir_store *store, struct weir_text pref
     bind_bytes(&binding, lower, lower_bound(prefix, after, after_included, lower));
     bind_bytes(&binding, upper, upper_bound(prefix, upper));
     return visit_tokens(store, &binding, choose_living, now, visit, context, error);
+}
+
+enum weir_status weir_store_each_issue(struct weir_store *store, struct weir_text prefix,
+                                       struct weir_instant now, weir_stored_token_visitor *visit,
+                                       void *context, struct weir_error *error)
+{
+    struct binding binding = {statement_of(store, WEIR_STATEMENT_EACH_ISSUE), 1, SQLITE_OK};
+    char upper[WEIR_TOKEN_ID_MAX + 1];
+
+    if (prefix.length > WEIR_TOKEN_ID_MAX) {
+        return WEIR_OK;
+    }
+    bind_bytes(&binding, prefix.bytes, prefix.length);
+    bind_bytes(&binding, upper, upper_bound(prefix, upper));
+    return visit_tokens(store, &binding, choose_living, now, visit, context, error);
+}
+
+enum weir_status weir_store_count_living(struct weir_store *store, struct weir_text prefix,
+                                         struct weir_instant now, uint64_t *tokens,
+                                         struct weir_error *error)
+{
+    struct binding binding = {statement_of(store, WEIR_STATEMENT_COUNT_LIVING), 1, SQLITE_OK};
+    struct row row = {binding.statement, 0, false};
+    char upper[WEIR_TOKEN_ID_MAX + 1];
+    enum weir_status status = WEIR_OK;
+
+    *tokens = 0;
+    if (prefix.length > WEIR_TOKEN_ID_MAX) {
+        return WEIR_OK;
+    }
+    bind_bytes(&binding, prefix.bytes, prefix.length);
+    bind_bytes(&binding, upper, upper_bound(prefix, upper));
+    bind_instant(&binding, now);
+    if (binding.code == SQLITE_OK) {
+        binding.code = sqlite3_step(binding.statement);
+    }
+    if (binding.code == SQLITE_ROW) {
+        *tokens = (uint64_t)take_number(&row, 0);
+        status = row.damaged ? fail_damaged("its indexes disagree", error) : WEIR_OK;
+    } else {
+        status = fail(store, binding.code, "counting the tokens", error);
+    }
+    (void)sqlite3_reset(binding.statement);
+    return status;
+}
+
+enum weir_status weir_store_all_issues(struct weir_store *store, weir_stored_token_visitor *visit,
+                                       void *context, struct weir_error *error)
+{
+    struct binding binding = {statement_of(store, WEIR_STATEMENT_ALL_ISSUES), 1, SQLITE_OK};
+
+    return visit_tokens(store, &binding, choose_any, (struct weir_instant){0}, visit, context,
+                        error);
 }
 
 enum weir_status weir_store_all(struct weir_store *store, weir_stored_token_visitor *visit,

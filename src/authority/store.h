@@ -117,11 +117,31 @@ enum weir_status weir_store_each(struct weir_store *store, struct weir_text pref
                                  struct weir_instant now, weir_stored_token_visitor *visit,
                                  void *context, struct weir_error *error);
 
-/* Visits all tokens, expired ones included, in no order: the fastest way through. */
+/*
+ * What is visited as an issue has an id, an issue number, a digest and an expiry; its other fields
+ * are zero. However long the declarations are, they are not read.
+ */
+
+/* Visits, as issues and in byte order of the ids, tokens whose ids begin with `prefix`, without
+ * those that expire at `now` or before. */
+enum weir_status weir_store_each_issue(struct weir_store *store, struct weir_text prefix,
+                                       struct weir_instant now, weir_stored_token_visitor *visit,
+                                       void *context, struct weir_error *error);
+
+/* Counts them, without visiting any. */
+enum weir_status weir_store_count_living(struct weir_store *store, struct weir_text prefix,
+                                         struct weir_instant now, uint64_t *tokens,
+                                         struct weir_error *error);
+
+/* Visits all tokens, as issues, expired ones included, in no order: the fastest way through. */
+enum weir_status weir_store_all_issues(struct weir_store *store, weir_stored_token_visitor *visit,
+                                       void *context, struct weir_error *error);
+
+/* As weir_store_all_issues, with all that is kept of them. */
 enum weir_status weir_store_all(struct weir_store *store, weir_stored_token_visitor *visit,
                                 void *context, struct weir_error *error);
 
-/* Visits tokens that expired at `now` or before, the earliest first. */
+/* Visits, as issues, tokens that expired at `now` or before, the earliest first. */
 enum weir_status weir_store_expired(struct weir_store *store, struct weir_instant now,
                                     weir_stored_token_visitor *visit, void *context,
                                     struct weir_error *error);

@@ -5,12 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <weir/wire.h>
 
 #include "operator_call.h"
 #include "report.h"
+
+/* How often, and how many nanoseconds apart, a store is tried that another process owns. */
+#define OPEN_TRIES 100
+#define OPEN_PAUSE 50000000
 
 /*
  * ---- Who asks ----
@@ -80,6 +85,25 @@ static bool name_socket(struct lifecycle *lifecycle, const struct options *optio
            report(lifecycle->store, "the path of its operator socket is too long");
 }
 
+/*
+ * Opens the store. WEIR_ERROR_BUSY: another process owns it, and is to be asked. One that does not
+ * listen has the store for a moment only, as this command does, or is about to listen.
+ */
+static enum weir_status open_store(struct lifecycle *lifecycle, struct weir_error *error)
+{
+    const struct timespec pause = {.tv_nsec = OPEN_PAUSE};
+    enum weir_status status = WEIR_OK;
+
+    for (int tries = 0; tries < OPEN_TRIES; tries++) {
+        status = weir_authority_open(lifecycle->store, NULL, &lifecycle->authority, error);
+        if (status != WEIR_ERROR_BUSY || operator_listens(lifecycle->socket)) {
+            break;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    return status;
+}
+
 bool lifecycle_open(struct lifecycle *lifecycle, const struct options *options)
 {
     struct weir_error error;
@@ -90,7 +114,7 @@ bool lifecycle_open(struct lifecycle *lifecycle, const struct options *options)
         lifecycle_close(lifecycle);
         return false;
     }
-    status = weir_authority_open(lifecycle->store, NULL, &lifecycle->authority, &error);
+    status = open_store(lifecycle, &error);
     if (status != WEIR_OK && status != WEIR_ERROR_BUSY) {
         lifecycle_close(lifecycle);
         return report_error(lifecycle->store, &error);
@@ -275,6 +299,21 @@ bool lifecycle_revoke(struct lifecycle *lifecycle, struct weir_text id)
     return weir_authority_revoke(lifecycle->authority, &lifecycle->requestor, id, NULL, &error) ==
                WEIR_OK ||
            report_error(lifecycle->store, &error);
+}
+
+bool lifecycle_take_back(struct lifecycle *lifecycle, struct weir_text json)
+{
+    struct weir_token *token = NULL;
+    struct weir_error error;
+    bool done = false;
+
+    if (weir_token_parse(json, NULL, &token, &error) != WEIR_OK) {
+        return report_error(lifecycle->store, &error);
+    }
+    lifecycle->requestor = (struct weir_requestor){.is_operator = true};
+    done = lifecycle_revoke(lifecycle, token->id);
+    weir_token_free(token, NULL);
+    return done;
 }
 
 static bool number_by_call(const struct lifecycle *lifecycle, const char *method, const char *path,

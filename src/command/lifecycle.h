@@ -29,12 +29,16 @@ struct lifecycle {
 
 /* Each of these returns false after an error, which is reported. */
 
-/* Opens the store that the flags name; finds out as whom they ask. */
+/* Opens the store that the flags name, or finds who owns it; finds out as whom they ask. */
 bool lifecycle_open(struct lifecycle *lifecycle, const struct options *options);
 void lifecycle_close(struct lifecycle *lifecycle);
 
 /* Writes `{"access_token": …}`. */
 bool lifecycle_issue(struct lifecycle *lifecycle, struct weir_text json, struct output *output);
+
+/* Revokes what was issued, by the operator's authority: whoever may issue need not be one who may
+ * revoke. Who asks is the operator from then on. */
+bool lifecycle_take_back(struct lifecycle *lifecycle, struct weir_text json);
 
 /* Writes a page, as the list call answers it. */
 bool lifecycle_list(struct lifecycle *lifecycle, const struct weir_list_query *query,

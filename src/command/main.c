@@ -86,7 +86,7 @@ static int run_program(const struct command *command, char **argv)
         (void)report(command->program, "where it lies cannot be found");
         return EXIT_TROUBLE;
     }
-    (void)strcpy(path + folder, command->program);
+    memcpy(path + folder, command->program, strlen(command->program) + 1);
     (void)execv(path, argv);
     if (errno == ENOENT) {
         (void)report(path, "is not installed: weir %s needs it (Debian's package %s)",

@@ -1,10 +1,14 @@
 #include "operator_call.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <weir/credential.h>
 
@@ -12,6 +16,25 @@
 
 /* A page of the largest tokens, and some. */
 #define ANSWER_MAX ((size_t)1 << 30)
+
+bool operator_listens(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int client = -1;
+    bool listens = false;
+
+    if (strlen(path) >= sizeof address.sun_path) {
+        return false;
+    }
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (client >= 0) {
+        listens = connect(client, (const struct sockaddr *)&address, sizeof address) == 0 ||
+                  errno == EACCES;
+        (void)close(client);
+    }
+    return listens;
+}
 
 static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
 {
@@ -102,6 +125,21 @@ static CURLcode perform(CURL *curl, const struct operator_call *call, const char
     return curl_easy_perform(curl);
 }
 
+/* Reports that there is no answer. A change that was asked for may have been made. */
+static void report_unanswered(const struct operator_call *call, CURLcode code)
+{
+    if (code == CURLE_COULDNT_CONNECT || code == CURLE_OUT_OF_MEMORY ||
+        strcmp(call->method, "GET") == 0) {
+        (void)report(call->socket, "the process that owns %s cannot be asked: %s",
+                     quoted(call->store).text, curl_easy_strerror(code));
+    } else {
+        (void)report(call->socket,
+                     "the process that owns %s was asked and gave no answer, it may have done it:"
+                     " %s",
+                     quoted(call->store).text, curl_easy_strerror(code));
+    }
+}
+
 bool operator_call(const struct operator_call *call, struct operator_answer *answer)
 {
     char url[2048];
@@ -122,8 +160,7 @@ bool operator_call(const struct operator_call *call, struct operator_answer *ans
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
     if (code != CURLE_OK) {
-        (void)report(call->socket, "the process that owns %s cannot be asked: %s",
-                     quoted(call->store).text, curl_easy_strerror(code));
+        report_unanswered(call, code);
     } else if (status < 200 || status > 299) {
         (void)report_refusal(call, status, answer);
     } else {

@@ -7,6 +7,9 @@
 
 #include <weir/name.h>
 
+/* Whether somebody listens there; also one whom we may not ask, which waiting does not change. */
+bool operator_listens(const char *path);
+
 struct operator_call {
     const char *socket;
     const char *store; /* how messages call it */

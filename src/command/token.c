@@ -1,9 +1,12 @@
 /* token.c - the lifecycle of tokens: weir token init, issue, list, revoke. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <weir/authority.h>
@@ -22,7 +25,8 @@
     "  --credential-file FILE  ask as the token whose credential is in FILE; else as the one\n"    \
     "                          in the variable " CREDENTIAL_VARIABLE ", if it is set. With\n"      \
     "                          neither, with the operator's authority, which no scope limits\n"
-#define HELP_TOKEN_EXIT "Exits with 0, or 2 after an error, which changes nothing.\n"
+#define HELP_TOKEN_EXIT                                                                            \
+    "Exits with 0, or 2 after an error, which has changed nothing unless it says so.\n"
 
 #define FLAGS_STORE (FLAG_BIT(FLAG_STORE) | FLAG_BIT(FLAG_SOCKET) | FLAG_BIT(FLAG_CREDENTIAL))
 #define FLAGS_DECLARATION                                                                          \
@@ -33,6 +37,30 @@
 static struct weir_text optional_text(const char *value)
 {
     return value != NULL ? text_of(value) : (struct weir_text){"", 0};
+}
+
+/*
+ * ---- What is printed of a change, and may not get out ----
+ */
+
+/* Whether standard output takes what is buffered. Some file systems say only at a close that they
+ * do not: that of a copy is one. */
+static bool is_printed(struct output *output)
+{
+    int copy = output_flush(output) ? dup(STDOUT_FILENO) : -1;
+
+    if (copy >= 0 && close(copy) != 0) {
+        output->failure = errno;
+    }
+    return output->failure == 0;
+}
+
+/* Reports that it does not, and what became of the change. False. */
+static bool report_unprinted(struct output *output, const char *consequence)
+{
+    (void)report(STANDARD_OUTPUT, "%s: %s", strerror(output->failure), consequence);
+    output->failure = 0; /* it is told */
+    return false;
 }
 
 /*
@@ -52,6 +80,56 @@ static const char init_help[] =
     "Example:\n"
     "  weir token init --store /var/lib/weir/tokens.db > root.json\n";
 
+/* Whether that is the file that `made` tells of, as it was. */
+static bool is_unchanged(const struct stat *made, const struct stat *file)
+{
+    return made->st_dev == file->st_dev && made->st_ino == file->st_ino &&
+           made->st_size == file->st_size && made->st_mtim.tv_sec == file->st_mtim.tv_sec &&
+           made->st_mtim.tv_nsec == file->st_mtim.tv_nsec;
+}
+
+/* Whether a file of SQLite's lies beside the store: it was not closed as whole. */
+static bool has_log(const char *path)
+{
+    char name[PATH_MAX + 8];
+    struct stat file;
+
+    (void)snprintf(name, sizeof name, "%s-wal", path);
+    return lstat(name, &file) == 0;
+}
+
+/* Removes the store unless somebody has used it since it was `made`. Locked, as whoever opens it
+ * locks it (sqlite_open.c), so that nobody begins to meanwhile. */
+static bool remove_store(const char *path, const struct stat *made)
+{
+    char *real = realpath(path, NULL);
+    int file = real != NULL ? open(real, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -1;
+    struct stat now;
+    bool removed = file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0 && fstat(file, &now) == 0 &&
+                   is_unchanged(made, &now) && !has_log(real) && unlink(real) == 0;
+
+    if (file >= 0) {
+        (void)close(file);
+    }
+    free(real);
+    return removed;
+}
+
+static bool print_first(const char *path, struct weir_credential *credential, struct output *output)
+{
+    struct stat made = {0};
+    bool known = stat(path, &made) == 0;
+
+    output_format(output, "{\"access_token\":\"%s\"}\n", credential->text);
+    weir_wipe(credential, sizeof *credential);
+    if (is_printed(output)) {
+        return true;
+    }
+    return report_unprinted(output, known && remove_store(path, &made)
+                                        ? "the store is removed again"
+                                        : "the store is there, its token's credential is lost");
+}
+
 static int run_init(const struct command *command, const struct options *options,
                     struct output *output)
 {
@@ -65,9 +143,8 @@ static int run_init(const struct command *command, const struct options *options
         (void)report_error(options->values[FLAG_STORE], &error);
         return EXIT_TROUBLE;
     }
-    output_format(output, "{\"access_token\":\"%s\"}\n", credential.text);
-    weir_wipe(&credential, sizeof credential);
-    return EXIT_ALLOWED;
+    return print_first(options->values[FLAG_STORE], &credential, output) ? EXIT_ALLOWED
+                                                                         : EXIT_TROUBLE;
 }
 
 static const struct command init_command = {
@@ -107,44 +184,57 @@ static const char issue_help[] =
     "  weir token issue --store tokens.db --id user-1234 --basins '' --streams users/1234/ \\\n"
     "      --op-groups stream=rw --expires-in 30d\n";
 
+/* What has been read of a declaration. */
+struct reading {
+    char *bytes;
+    size_t length;
+    size_t capacity;
+};
+
+/* Reads some more. 1; 0 at the end; -1 on an error, for which errno is set. */
+static int read_more(struct reading *reading, int file)
+{
+    ssize_t count = 0;
+
+    if (reading->length == reading->capacity) {
+        size_t capacity = reading->capacity == 0 ? 65536 : 2 * reading->capacity;
+        char *grown = realloc(reading->bytes, capacity);
+
+        if (grown == NULL) {
+            return -1;
+        }
+        reading->bytes = grown;
+        reading->capacity = capacity;
+    }
+    count = read(file, reading->bytes + reading->length, reading->capacity - reading->length);
+    reading->length += count > 0 ? (size_t)count : 0;
+    return count > 0 || (count < 0 && errno == EINTR) ? 1 : (int)count;
+}
+
 /* Reads all of the file into memory that is the caller's to free. */
 static char *read_all(const char *path, size_t *length)
 {
     bool standard = path == NULL || strcmp(path, "-") == 0;
     const char *name = standard ? STANDARD_INPUT : path;
     int file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    size_t capacity = 65536;
-    char *bytes = malloc(capacity);
-    ssize_t count = 1;
-    int number = file < 0 ? errno : 0;
+    struct reading reading = {NULL, 0, 0};
+    int result = file < 0 ? -1 : 1;
+    int number = 0;
 
-    *length = 0;
-    while (number == 0 && bytes != NULL && count > 0 && *length <= WEIR_TOKEN_JSON_MAX) {
-        if (*length == capacity) {
-            char *grown = realloc(bytes, 2 * capacity);
-
-            if (grown == NULL) {
-                free(bytes);
-                bytes = NULL;
-                break;
-            }
-            bytes = grown;
-            capacity *= 2;
-        }
-        count = read(file, bytes + *length, capacity - *length);
-        number = count < 0 && errno != EINTR ? errno : 0;
-        *length += count > 0 ? (size_t)count : 0;
-        count = count < 0 ? 1 : count;
+    while (result > 0 && reading.length <= WEIR_ISSUE_JSON_MAX) {
+        result = read_more(&reading, file);
     }
+    number = errno;
     if (file >= 0 && !standard) {
         (void)close(file);
     }
-    if (number != 0 || bytes == NULL) {
-        (void)report_errno(name, number != 0 ? number : ENOMEM);
-        free(bytes);
+    if (result < 0) {
+        (void)report_errno(name, number);
+        free(reading.bytes);
         return NULL;
     }
-    return bytes;
+    *length = reading.length;
+    return reading.bytes;
 }
 
 /* The declaration as JSON, to be freed. NULL: an error, which is reported. */
@@ -166,6 +256,21 @@ static char *declared(const struct command *command, const struct options *optio
                     : read_all(options->operand_count > 0 ? options->operands[0] : NULL, length);
 }
 
+/* A token whose credential nobody has is not to live. */
+static bool issue_and_print(struct lifecycle *lifecycle, struct weir_text json,
+                            struct output *output)
+{
+    if (!lifecycle_issue(lifecycle, json, output)) {
+        return false;
+    }
+    if (is_printed(output)) {
+        return true;
+    }
+    return report_unprinted(output, lifecycle_take_back(lifecycle, json)
+                                        ? "the token is revoked again"
+                                        : "the token is issued, its credential is lost");
+}
+
 static int run_issue(const struct command *command, const struct options *options,
                      struct output *output)
 {
@@ -175,7 +280,7 @@ static int run_issue(const struct command *command, const struct options *option
     bool done = false;
 
     if (json != NULL && lifecycle_open(&lifecycle, options)) {
-        done = lifecycle_issue(&lifecycle, (struct weir_text){json, length}, output);
+        done = issue_and_print(&lifecycle, (struct weir_text){json, length}, output);
         lifecycle_close(&lifecycle);
     }
     free(json);
@@ -313,6 +418,16 @@ static bool revoke_target(struct lifecycle *lifecycle, const struct options *opt
            lifecycle_revoke_prefix(lifecycle, text_of(prefix), count);
 }
 
+static bool print_revoked(uint64_t count, struct output *output)
+{
+    char consequence[64];
+
+    output_format(output, "{\"revoked\":%llu}\n", (unsigned long long)count);
+    (void)snprintf(consequence, sizeof consequence, "revoked tokens: %llu",
+                   (unsigned long long)count);
+    return is_printed(output) || report_unprinted(output, consequence);
+}
+
 static int run_revoke(const struct command *command, const struct options *options,
                       struct output *output)
 {
@@ -324,10 +439,7 @@ static int run_revoke(const struct command *command, const struct options *optio
         done = revoke_target(&lifecycle, options, &count);
         lifecycle_close(&lifecycle);
     }
-    if (done) {
-        output_format(output, "{\"revoked\":%llu}\n", (unsigned long long)count);
-    }
-    return done ? EXIT_ALLOWED : EXIT_TROUBLE;
+    return done && print_revoked(count, output) ? EXIT_ALLOWED : EXIT_TROUBLE;
 }
 
 static const struct command revoke_command = {

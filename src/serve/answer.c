@@ -7,6 +7,8 @@
 
 #include <weir/name.h>
 
+#include "serve/mask.h"
+
 #define MESSAGE_SIZE (WEIR_MESSAGE_SIZE + WEIR_PLACE_SIZE + 64)
 
 void answer_release(struct answer *answer)
@@ -17,18 +19,33 @@ void answer_release(struct answer *answer)
 
 void answer_error(struct answer *answer, enum outcome outcome, const char *message)
 {
+    char masked[MESSAGE_SIZE];
     char quoted[WEIR_QUOTED_MAX(MESSAGE_SIZE)];
+    size_t length = strnlen(message, sizeof masked);
 
     answer_release(answer);
     answer->outcome = outcome;
     answer->type = CONTENT_JSON;
-    (void)weir_quote((struct weir_text){message, strlen(message)}, quoted, sizeof quoted);
+    memcpy(masked, message, length);
+    (void)weir_quote((struct weir_text){masked, mask_credentials(masked, length)}, quoted,
+                     sizeof quoted);
     (void)buffer_format(&answer->body, "{\"code\":\"%s\",\"message\":%s}", outcome_code(outcome),
                         quoted);
 }
 
+/* Clients compare S2's words for what is permitted by nothing, or prefixed with nothing: they have
+ * no place. S2 has no tokens of several scopes. */
+static bool has_place(const struct weir_error *error)
+{
+    static const char several[] = "scopes";
+
+    return error->place[0] != '\0' && (error->status != WEIR_ERROR_PERMISSION ||
+                                       strncmp(error->place, several, sizeof several - 1) == 0);
+}
+
 void answer_failure(struct answer *answer, enum outcome outcome, const struct weir_error *error)
 {
+    const bool place = has_place(error);
     char message[MESSAGE_SIZE];
     char where[64] = "";
 
@@ -36,8 +53,8 @@ void answer_failure(struct answer *answer, enum outcome outcome, const struct we
         (void)snprintf(where, sizeof where, "line %" PRIu64 ", column %" PRIu64 ": ", error->line,
                        error->column);
     }
-    (void)snprintf(message, sizeof message, "%s%s%s%s", where, error->place,
-                   error->place[0] != '\0' ? ": " : "", error->message);
+    (void)snprintf(message, sizeof message, "%s%s%s%s", where, place ? error->place : "",
+                   place ? ": " : "", error->message);
     answer_error(answer, outcome, message);
 }
 

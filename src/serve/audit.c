@@ -7,6 +7,7 @@
 
 #include <weir/instant.h>
 
+#include "serve/mask.h"
 #include "serve/server.h"
 
 /* An id or prefix, quoted; null for none. */
@@ -16,13 +17,16 @@ struct quoted_name {
 
 static struct quoted_name quote(const char *bytes, size_t length, bool there)
 {
-    static const struct weir_text misplaced = {"(a credential)", sizeof "(a credential)" - 1};
-    struct weir_text text = {bytes, length};
-    struct quoted_name quoted = {"null"};
+    char masked[WEIR_TOKEN_ID_MAX];
+    struct quoted_name quoted = {.text = "null"};
 
-    if (there) {
+    if (there && length == 0) {
+        (void)memcpy(quoted.text, "\"\"", sizeof "\"\"");
+    } else if (there) {
         /* Somebody may have put one where an id belongs. */
-        (void)weir_quote(weir_credential_well_formed(text) ? misplaced : text, quoted.text,
+        length = length < sizeof masked ? length : sizeof masked;
+        memcpy(masked, bytes, length);
+        (void)weir_quote((struct weir_text){masked, mask_credentials(masked, length)}, quoted.text,
                          sizeof quoted.text);
     }
     return quoted;

@@ -95,14 +95,27 @@ void connection_free(struct connections *connections, struct connection *connect
     free(connection);
 }
 
-void connection_expect(struct connections *connections, struct connection *connection,
-                       unsigned seconds)
+static void set_deadline(struct connections *connections, struct connection *connection,
+                         unsigned seconds, bool answers)
 {
     uint64_t deadline = deadline_in(seconds);
 
     (void)pthread_mutex_lock(&connections->lock);
     connection->deadline = deadline;
+    connection->answers = answers;
     (void)pthread_mutex_unlock(&connections->lock);
+}
+
+void connection_expect(struct connections *connections, struct connection *connection,
+                       unsigned seconds)
+{
+    set_deadline(connections, connection, seconds, false);
+}
+
+void connection_answer(struct connections *connections, struct connection *connection,
+                       unsigned seconds)
+{
+    set_deadline(connections, connection, seconds, true);
 }
 
 void connection_begin_request(struct connections *connections, struct connection *connection)
@@ -134,7 +147,8 @@ static bool waits_for_us(const struct connection *connection)
 {
     int unread = 0;
 
-    return ioctl(connection->descriptor, FIONREAD, &unread) == 0 && unread > 0;
+    return !connection->answers && ioctl(connection->descriptor, FIONREAD, &unread) == 0 &&
+           unread > 0;
 }
 
 void connections_reap(struct connections *connections)

@@ -50,6 +50,7 @@ struct connection {
     struct connection *previous;
     int descriptor;
     uint64_t deadline;     /* on the monotonic clock, in nanoseconds; 0: none */
+    bool answers;          /* what it has not taken of an answer is all that is waited for */
     bool is_operators;     /* of the operator's socket */
     bool peer_is_operator; /* and its user is ours, or root */
     char peer[64];         /* `127.0.0.1:40000`, `uid:1000` */
@@ -75,6 +76,10 @@ void connection_free(struct connections *connections, struct connection *connect
 
 /* It has so many seconds from now for what comes next; 0: any time. */
 void connection_expect(struct connections *connections, struct connection *connection,
+                       unsigned seconds);
+
+/* It has so many seconds from now to take an answer, whatever else it sends meanwhile. */
+void connection_answer(struct connections *connections, struct connection *connection,
                        unsigned seconds);
 
 /* A request has begun, or has come to its end, whatever that was. */

@@ -9,9 +9,13 @@
 #define JSON_SUFFIX "+json"
 
 static const char *const names[HEADER_COUNT] = {
-    [HEADER_AUTHORIZATION] = "Authorization",         [HEADER_CONTENT_TYPE] = "Content-Type",
-    [HEADER_CONTENT_ENCODING] = "Content-Encoding",   [HEADER_CONTENT_LENGTH] = "Content-Length",
-    [HEADER_TRANSFER_ENCODING] = "Transfer-Encoding", [HEADER_EXPECT] = "Expect",
+    [HEADER_AUTHORIZATION] = "Authorization",
+    [HEADER_CONTENT_TYPE] = "Content-Type",
+    [HEADER_CONTENT_ENCODING] = "Content-Encoding",
+    [HEADER_CONTENT_LENGTH] = "Content-Length",
+    [HEADER_TRANSFER_ENCODING] = "Transfer-Encoding",
+    [HEADER_EXPECT] = "Expect",
+    [HEADER_HOST] = "Host",
 };
 
 static bool is_blank(char byte)
@@ -41,12 +45,41 @@ void headers_wipe(struct headers *headers)
     *value = (struct weir_text){"", 0};
 }
 
+/* A name with a blank in or after it is one name to some, and another to others. */
+static bool is_name(const char *name, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (name[i] <= ' ' || name[i] > '~') {
+            return false;
+        }
+    }
+    return size > 0;
+}
+
+/*
+ * Where the next line begins, if this text ends one: both bytes of its line's end have become zero.
+ * NULL: a NUL byte was in the line, or its end is a line feed alone. Later versions of MHD refuse
+ * both, and folded lines, and keep other bytes there.
+ */
+static const char *line_after(const char *text, size_t size)
+{
+    return text[size] == '\0' && text[size + 1] == '\0' ? text + size + 2 : NULL;
+}
+
+static bool is_next_line(const struct headers *headers, const char *name)
+{
+    return MHD_VERSION >= 0x01000000 || headers->next == name;
+}
+
 static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const char *name,
                                    size_t name_size, const char *value, size_t value_size)
 {
     struct headers *headers = context;
 
     (void)kind;
+    headers->malformed =
+        headers->malformed || !is_name(name, name_size) || !is_next_line(headers, name);
+    headers->next = line_after(value, value_size);
     for (enum header header = 0; header < HEADER_COUNT; header++) {
         if (name_size == strlen(names[header]) &&
             strncasecmp(name, names[header], name_size) == 0) {
@@ -61,10 +94,11 @@ static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const
     return MHD_YES;
 }
 
-void headers_read(struct MHD_Connection *connection, struct headers *headers)
+void headers_read(struct MHD_Connection *connection, const char *version, struct headers *headers)
 {
-    *headers = (struct headers){.twice = NULL};
+    *headers = (struct headers){.next = line_after(version, strlen(version))};
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, headers);
+    headers->malformed = headers->malformed || (MHD_VERSION < 0x01000000 && headers->next == NULL);
 }
 
 static bool is_word(struct weir_text text, const char *word)
@@ -72,13 +106,34 @@ static bool is_word(struct weir_text text, const char *word)
     return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
 }
 
-const char *headers_ambiguity(const struct headers *headers)
+/* So many digits that the number is not lost. */
+static bool is_length(struct weir_text text)
 {
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.bytes[i] < '0' || text.bytes[i] > '9') {
+            return false;
+        }
+    }
+    return text.length >= 1 && text.length <= 19;
+}
+
+const char *headers_ambiguity(const struct headers *headers, const char *version)
+{
+    if (headers->malformed) {
+        return "a header is malformed";
+    }
+    if (headers->there[HEADER_CONTENT_LENGTH] &&
+        !is_length(headers->values[HEADER_CONTENT_LENGTH])) {
+        return "Content-Length is not a number";
+    }
     if (!headers->there[HEADER_TRANSFER_ENCODING]) {
         return NULL;
     }
     if (headers->there[HEADER_CONTENT_LENGTH]) {
         return "Content-Length and Transfer-Encoding are both there";
+    }
+    if (strcmp(version, MHD_HTTP_VERSION_1_0) == 0) {
+        return "HTTP/1.0 has no Transfer-Encoding";
     }
     return is_word(headers->values[HEADER_TRANSFER_ENCODING], "chunked")
                ? NULL
@@ -90,7 +145,7 @@ bool headers_body(const struct headers *headers, uint64_t *length)
     struct weir_text digits = headers->values[HEADER_CONTENT_LENGTH];
 
     *length = 0;
-    for (size_t i = 0; i < digits.length; i++) { /* which MHD has read already: they fit */
+    for (size_t i = 0; i < digits.length && is_length(digits); i++) {
         *length = *length * 10 + ((uint64_t)(unsigned char)digits.bytes[i] - '0');
     }
     return headers->there[HEADER_TRANSFER_ENCODING] || *length > 0;

@@ -17,6 +17,7 @@ enum header {
     HEADER_CONTENT_LENGTH,
     HEADER_TRANSFER_ENCODING,
     HEADER_EXPECT,
+    HEADER_HOST,
     HEADER_COUNT
 };
 
@@ -25,13 +26,16 @@ struct headers {
     bool there[HEADER_COUNT];
     struct weir_text values[HEADER_COUNT];
     const char *twice; /* the name of one that is there twice; else NULL */
+    bool malformed;    /* a name is none, or a line is not as it was sent */
+    const char *next;  /* where the next line has to begin */
 };
 
-void headers_read(struct MHD_Connection *connection, struct headers *headers);
+/* `version` is the one of the request's first line, where MHD has put it. */
+void headers_read(struct MHD_Connection *connection, const char *version, struct headers *headers);
 
-/* What is wrong with how the body's end is told, so that it might be taken for another request's
- * beginning; NULL: nothing. Static. */
-const char *headers_ambiguity(const struct headers *headers);
+/* What others might read otherwise, so that they take a body for another request's beginning, or
+ * one request's Host for another's; NULL: nothing. Static. */
+const char *headers_ambiguity(const struct headers *headers, const char *version);
 
 /* Whether there is a body, and how long it is if that is told; else 0. */
 bool headers_body(const struct headers *headers, uint64_t *length);

@@ -9,6 +9,8 @@
 #include <weir/instant.h>
 #include <weir/name.h>
 
+#include "serve/mask.h"
+
 #define MESSAGE_SIZE 2048
 #define SOME_LINES 10
 
@@ -25,7 +27,7 @@ void log_close(struct log *log)
     (void)pthread_mutex_destroy(&log->lock);
 }
 
-static void write_line(struct log *log, enum log_level level, const char *message)
+static void write_line(struct log *log, enum log_level level, char *message)
 {
     static const char *const levels[] = {"info", "warning", "error"};
     char quoted[WEIR_QUOTED_MAX(MESSAGE_SIZE)];
@@ -34,7 +36,8 @@ static void write_line(struct log *log, enum log_level level, const char *messag
     int length = 0;
 
     (void)weir_instant_print(weir_instant_now(), time);
-    (void)weir_quote((struct weir_text){message, strlen(message)}, quoted, sizeof quoted);
+    (void)weir_quote((struct weir_text){message, mask_credentials(message, strlen(message))},
+                     quoted, sizeof quoted);
     length = snprintf(line, sizeof line, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":%s}\n",
                       time, levels[level], quoted);
     (void)record_write(&log->record, line, (size_t)length); /* counted, and nobody to be told */

@@ -49,26 +49,55 @@ bool record_reopen(struct record *record)
     (void)pthread_mutex_lock(&record->lock);
     old = record->descriptor;
     record->descriptor = descriptor;
+    record->torn = false;
     (void)pthread_mutex_unlock(&record->lock);
     (void)close(old);
     return true;
 }
 
-static bool write_all(int descriptor, const char *bytes, size_t length)
+/* How many bytes of it were written; errno is set if that is not all. */
+static size_t write_some(int descriptor, const char *bytes, size_t length)
 {
-    while (length > 0) {
-        ssize_t written = write(descriptor, bytes, length);
+    size_t done = 0;
+
+    while (done < length) {
+        ssize_t written = write(descriptor, bytes + done, length - done);
 
         if (written < 0 && errno == EINTR) {
             continue;
         }
         if (written <= 0) {
-            return false;
+            return done;
         }
-        bytes += written;
-        length -= (size_t)written;
+        done += (size_t)written;
     }
-    return true;
+    return done;
+}
+
+/* Takes back the last bytes of a file that nobody else appends to. */
+static bool take_back(const struct record *record, size_t size)
+{
+    off_t end = is_file(record) ? lseek(record->descriptor, 0, SEEK_END) : -1;
+
+    return end >= (off_t)size && ftruncate(record->descriptor, end - (off_t)size) == 0;
+}
+
+static bool write_line(struct record *record, const char *line, size_t length)
+{
+    size_t written = 0;
+    int error = 0;
+
+    if (record->torn && write_some(record->descriptor, "\n", 1) != 1) {
+        return false;
+    }
+    record->torn = false;
+    written = write_some(record->descriptor, line, length);
+    error = errno;
+    if (written > 0 && written < length) {
+        record->torn = !take_back(record, written);
+    }
+    errno = error;
+    return written == length;
 }
 
 bool record_write(struct record *record, const char *line, size_t length)
@@ -80,7 +109,7 @@ bool record_write(struct record *record, const char *line, size_t length)
         return true;
     }
     (void)pthread_mutex_lock(&record->lock);
-    written = write_all(record->descriptor, line, length);
+    written = write_line(record, line, length);
     error = errno;
     record->failures += !written;
     (void)pthread_mutex_unlock(&record->lock);

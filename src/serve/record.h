@@ -11,6 +11,7 @@ struct record {
     const char *path; /* NULL: nothing is written; "-": standard error */
     pthread_mutex_t lock;
     int descriptor;
+    bool torn;         /* what was last written is part of a line, and stays */
     uint64_t failures; /* lines that could not be written */
 };
 
@@ -22,8 +23,9 @@ void record_close(struct record *record);
  * on an error, for which errno is set. */
 bool record_reopen(struct record *record);
 
-/* Appends the line, which ends with a newline, in one piece. False on an error, for which errno is
- * set. Any thread. */
+/* Appends the line, which ends with a newline. False on an error, for which errno is set: nothing
+ * of it is there then; if part of it is and cannot be taken back, the next line begins a line all
+ * the same. Any thread. */
 bool record_write(struct record *record, const char *line, size_t length);
 
 /* How many lines could not be written. Any thread. */

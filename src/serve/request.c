@@ -89,8 +89,10 @@ static enum MHD_Result send_answer(struct connection *connection, struct MHD_Con
     metrics_count(&server->metrics, request->target.call, request->answer.outcome,
                   clock_now() - began);
     request->answer.allow = request->target.allow;
-    connection_expect(&server->connections, connection, SECONDS_TO_TAKE);
-    return answer_send(&request->answer, mhd, connections_count(&server->connections).closing);
+    connection_answer(&server->connections, connection, SECONDS_TO_TAKE);
+    return answer_send(&request->answer, mhd,
+                       connections_count(&server->connections).closing ||
+                           request->answer.outcome == OUTCOME_BAD_HEADER);
 }
 
 /* The request is there whole. */
@@ -167,9 +169,10 @@ static void keep_credential(struct request *request, struct headers *headers)
     headers_wipe(headers);
 }
 
-static bool read_framing(struct request *request, const struct headers *headers)
+static bool read_framing(struct request *request, const struct headers *headers,
+                         const char *version)
 {
-    const char *ambiguity = headers_ambiguity(headers);
+    const char *ambiguity = headers_ambiguity(headers, version);
     char message[64];
 
     if (headers->twice != NULL) {
@@ -229,19 +232,18 @@ static enum MHD_Result present(struct connection *connection, struct MHD_Connect
     bool has_body = false;
 
     request->presented = true;
-    headers_read(mhd, &headers);
+    headers_read(mhd, version, &headers);
     has_body = headers_body(&headers, &length);
     keep_credential(request, &headers);
-    if (read_target(connection, method, url, version) && read_framing(request, &headers) &&
+    (void)read_target(connection, method, url, version);
+    if (read_framing(request, &headers, version) && !request->refused &&
         may_ask(connection, request) && request->target.call == CALL_ISSUE &&
         may_issue(connection, request)) {
         (void)read_body_headers(request, &headers, length);
     }
-    if (!request->refused || !has_body) {
-        return MHD_YES;
-    }
-    if (headers.there[HEADER_EXPECT] || length > DROPPED_MAX ||
-        request->answer.outcome == OUTCOME_BAD_HEADER) {
+    if (request->refused &&
+        (request->answer.outcome == OUTCOME_BAD_HEADER ||
+         (has_body && (headers.there[HEADER_EXPECT] || length > DROPPED_MAX)))) {
         return send_answer(connection, mhd, &request->audit, began);
     }
     return MHD_YES;

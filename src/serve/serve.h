@@ -23,8 +23,8 @@ struct serve_options {
 /*
  * Serves until SIGINT or SIGTERM, then finishes what was begun; SIGHUP opens the files of the log
  * and the audit trail anew. Gives the authority's heartbeats and keeps its house. Blocks these
- * signals, and raises the limit of open files to what it may be. To be called by a process that has
- * one thread.
+ * signals, raises the limit of open files to what it may be, and leaves no core behind. To be
+ * called by a process that has one thread.
  *
  * False on an error, before anything has been served: `*about` is what it is about, an option's
  * value or NULL, and `error` says what.

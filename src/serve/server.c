@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -18,7 +19,7 @@
 
 #define NANOSECONDS UINT64_C(1000000000)
 
-#define THREADS 4
+#define THREADS 8
 #define OPERATOR_THREADS 2
 #define OPERATOR_CONNECTIONS 64
 
@@ -304,6 +305,12 @@ static void raise_file_limit(void)
     }
 }
 
+/* A core would hold the credentials of requests in progress, and a debugger would see them. */
+static void forbid_cores(void)
+{
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 static bool run(struct server *server, const struct serve_options *options,
                 struct weir_error *error)
 {
@@ -363,6 +370,7 @@ bool serve(struct weir_authority *authority, const struct serve_options *options
 
     init(&server, authority);
     raise_file_limit();
+    forbid_cores();
     *about = options->log;
     if (!log_open(&server.log, options->log)) {
         (void)weir_fail_errno(error, "cannot open the log");

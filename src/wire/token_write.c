@@ -172,8 +172,9 @@ static void write_digest(struct writing *writing, const uint8_t digest[WEIR_DIGE
 
 size_t weir_token_write(const struct weir_token *token, char *json, size_t size)
 {
-    struct writing writing = {json, size, 0};
+    struct writing writing = {.size = size};
 
+    writing.json = json;
     write_string(&writing, "{\"id\":");
     write_text(&writing, token->id);
     write_expiry(&writing, token);

@@ -325,7 +325,7 @@ START_TEST(more_comparisons_of_scopes_than_the_limit_are_refused)
         scopes[i] = own[(2 * count - 1 - i) % count];
     }
     ck_assert_int_eq(give(&issuer, &child, &error), WEIR_ERROR_LIMIT);
-    ck_assert_str_eq(error.place, "scopes[10000]");
+    ck_assert_str_eq(error.place, "scopes[1000]");
     free(own);
     free(scopes);
     free(names);

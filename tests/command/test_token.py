@@ -1,15 +1,21 @@
 """weir token: the lifecycle of tokens in a store."""
 
+import contextlib
+import fcntl
 import json
 import os
 import pty
+import socket
 import stat
 import subprocess
+import threading
+import time
+import unittest
 
-from command import TROUBLE, WEIR, CommandTest, main
+from command import TIMEOUT, TROUBLE, WEIR, CommandTest, main
 
 
-class Token(CommandTest):
+class TokenTest(CommandTest):
     def setUp(self):
         super().setUp()
         self.environment = {
@@ -45,6 +51,8 @@ class Token(CommandTest):
         self.assertEqual(len(tokens), 1)
         return tokens[0]
 
+
+class Token(TokenTest):
     def test_init_makes_a_store_and_prints_the_first_credential(self):
         self.assertRegex(self.init(), "^weir_[0-9A-Za-z]{49}$")
         self.assertEqual(stat.S_IMODE(os.stat(self.path("STORE")).st_mode), 0o600)
@@ -248,6 +256,187 @@ class Token(CommandTest):
         self.assertIn("init|issue|list|revoke", self.token("--help").text)
         self.refused(says="COMMAND is missing")
         self.refused("fly", says='no such command: "fly"')
+
+
+class Unprinted(TokenTest):
+    """Standard output that takes nothing."""
+
+    def unprinted(self, *arguments, says, **options):
+        with open("/dev/full", "wb") as full:
+            result = self.token(*arguments, stdout=full, **options)
+        self.assertEqual((result.code, result.error),
+                         (TROUBLE, f"weir: <stdout>: No space left on device: {says}\n"))
+
+    def test_a_token_whose_credential_is_lost_does_not_live(self):
+        self.init()
+        self.unprinted("issue", "--store", "STORE", "--id", "x", "--ops", "read",
+                       says="the token is revoked again")
+        self.unprinted("issue", "--store", "STORE", says="the token is revoked again",
+                       stdin=b'{"id": "\\u0078\\n", "scope": {"ops": ["read"]}}')
+        self.assertEqual(self.ids(), ["root"])
+        self.issue("--id", "x", "--ops", "read")
+
+    def test_it_does_not_where_its_issuer_may_not_revoke(self):
+        self.init()
+        issuer = self.issue("--id", "issuer", "--access-tokens", "", "--ops",
+                            "issue-access-token,read", "--basins", "", "--streams", "")
+        environment = self.environment | {"WEIR_CREDENTIAL": issuer}
+        self.issue("--id", "kept", "--ops", "read", "--basins", "", "--streams", "",
+                   env=environment)
+        self.refused("revoke", "--store", "STORE", "--", "kept", says="", env=environment)
+        self.unprinted("issue", "--store", "STORE", "--id", "x", "--ops", "read",
+                       says="the token is revoked again", env=environment)
+        self.assertEqual(self.ids(), ["issuer", "kept", "root"])
+
+    def test_it_does_not_where_the_reader_has_gone_or_nobody_ever_was(self):
+        self.init()
+        issue = ["token", "issue", "--store", "STORE", "--ops", "read", "--id", "x"]
+        reading, writing = os.pipe()
+        os.close(reading)
+        result = self.weir(*issue, env=self.environment, stdout=writing)
+        os.close(writing)
+        self.assertEqual((result.code, result.error),
+                         (TROUBLE, "weir: <stdout>: Broken pipe: the token is revoked again\n"))
+        done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", WEIR, *issue], cwd=self.folder,
+                              env=self.environment, capture_output=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, TROUBLE)
+        self.assertIn(b"Bad file descriptor: the token is revoked again", done.stderr)
+        self.assertEqual(self.ids(), ["root"])
+
+    def test_a_store_whose_first_credential_is_lost_is_removed(self):
+        self.unprinted("init", "--store", "STORE", says="the store is removed again")
+        self.assertEqual(os.listdir(self.folder), [])
+        os.mkdir(self.path("real"))
+        os.symlink("real/STORE", self.path("link"))
+        self.unprinted("init", "--store", "link", says="the store is removed again")
+        self.assertEqual(os.listdir(self.path("real")), [])
+        self.init()
+
+    def blocked_init(self):
+        """A process that has made the store, and waits for room in a pipe; its reading end."""
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, bytes(1 << 16))
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x")
+        os.set_blocking(writing, True)
+        process = subprocess.Popen([WEIR, "token", "init", "--store", "STORE"], stdout=writing,
+                                   stderr=subprocess.PIPE, cwd=self.folder, env=self.environment)
+        self.addCleanup(process.kill)
+        os.close(writing)
+        end = time.monotonic() + TIMEOUT
+        while self.token("list", "--store", "STORE").code != 0:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+        time.sleep(0.2)
+        return process, reading
+
+    def test_one_that_somebody_has_used_by_then_is_not(self):
+        process, reading = self.blocked_init()
+        self.issue("--id", "x", "--ops", "read")
+        os.close(reading)
+        self.assertIn(b"<stdout>: Broken pipe: the store is there, its token's credential is lost",
+                      process.communicate(timeout=TIMEOUT)[1])
+        self.assertEqual(process.returncode, TROUBLE)
+        self.assertEqual(self.ids(), ["root", "x"])
+
+    def test_nor_one_that_somebody_uses(self):
+        process, reading = self.blocked_init()
+        with open(self.path("STORE"), "rb") as store:
+            fcntl.flock(store, fcntl.LOCK_EX)
+            os.close(reading)
+            self.assertIn(b"the store is there", process.communicate(timeout=TIMEOUT)[1])
+        self.assertEqual(self.ids(), ["root"])
+
+    def test_what_is_revoked_is_told(self):
+        self.init()
+        for name in ("a", "b/1", "b/2"):
+            self.issue("--id", name, "--ops", "read")
+        self.unprinted("revoke", "--store", "STORE", "--", "a", says="revoked tokens: 1")
+        self.unprinted("revoke", "--store", "STORE", "--prefix", "b/", says="revoked tokens: 2")
+        self.assertEqual(self.ids(), ["root"])
+
+
+class Busy(TokenTest):
+    """A store that another process owns, and that process does not answer."""
+
+    def setUp(self):
+        super().setUp()
+        self.init()
+
+    @contextlib.contextmanager
+    def owned(self):
+        with open(self.path("STORE"), "rb") as store:
+            fcntl.flock(store, fcntl.LOCK_EX)
+            yield store
+
+    @contextlib.contextmanager
+    def listener(self):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self.path("STORE.operator"))
+            listener.listen()
+            yield listener
+
+    def test_commands_at_the_same_time_wait_for_each_other(self):
+        commands = [
+            subprocess.Popen([WEIR, "token", "issue", "--store", "STORE", "--id", f"x{number}",
+                              "--ops", "read"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             cwd=self.folder, env=self.environment)
+            for number in range(12)
+        ]
+        for command in commands:
+            self.assertEqual((command.communicate(timeout=TIMEOUT)[1], command.returncode),
+                             (b"", 0))
+        self.assertEqual(len(self.ids("--prefix", "x")), 12)
+
+    def test_a_store_that_gets_free_is_waited_for(self):
+        with self.listener():
+            pass  # a socket file remains, on which nobody listens
+        with self.owned() as store:
+            timer = threading.Timer(0.5, fcntl.flock, (store, fcntl.LOCK_UN))
+            timer.start()
+            self.assertEqual(self.ids(), ["root"])
+            timer.join()
+
+    def test_one_that_does_not_is_an_error_in_the_end(self):
+        with self.owned():
+            began = time.monotonic()
+            self.refused("list", "--store", "STORE",
+                         says=["STORE.operator", 'owns "STORE" cannot be asked'])
+            self.assertGreater(time.monotonic() - began, 4.5)
+
+    @unittest.skipIf(os.geteuid() == 0, "root may ask anybody")
+    def test_one_that_may_not_be_asked_is_not_waited_for(self):
+        with self.owned(), self.listener():
+            os.chmod(self.path("STORE.operator"), 0)
+            began = time.monotonic()
+            self.refused("list", "--store", "STORE", says="cannot be asked")
+            self.assertLess(time.monotonic() - began, 4.5)
+
+    def ends_when_asked(self, *arguments, says):
+        """The owner takes what it is asked, and ends."""
+        def take(listener):
+            request = b""
+            while not request:
+                client = listener.accept()[0]
+                with client:
+                    request = client.recv(1 << 16)
+
+        with self.owned(), self.listener() as listener:
+            owner = threading.Thread(target=take, args=(listener,), daemon=True)
+            owner.start()
+            self.refused(*arguments, says=says)
+            owner.join(TIMEOUT)
+        os.unlink(self.path("STORE.operator"))
+
+    def test_what_was_asked_and_not_answered_may_have_been_done(self):
+        for command in (["issue", "--id", "x", "--ops", "read"], ["revoke", "--", "x"]):
+            self.ends_when_asked(command[0], "--store", "STORE", *command[1:],
+                                 says="it may have done it")
+        self.ends_when_asked("list", "--store", "STORE", says="cannot be asked")
 
 
 if __name__ == "__main__":

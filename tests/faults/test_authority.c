@@ -26,17 +26,19 @@ static enum weir_status issue_large(struct world *world, struct weir_error *erro
     static char json[SCOPES * (NAME + 100)];
     const struct weir_requestor requestor = {.is_operator = true};
     struct weir_issued issued;
-    char name[NAME + 1];
+    struct random random = {0};
     size_t length = (size_t)snprintf(json, sizeof json, "{\"id\":\"large\",\"scopes\":[");
 
-    memset(name, 'x', NAME);
-    name[NAME] = '\0';
     for (int i = 0; i < SCOPES; i++) {
-        (void)snprintf(name, 8, "%07d", i);
-        name[7] = 'x';
-        length += (size_t)snprintf(json + length, sizeof json - length,
-                                   "%s{\"streams\":{\"exact\":\"%s\"},\"ops\":[\"read\"]}",
-                                   i > 0 ? "," : "", name);
+        char name[NAME + 1] = "";
+
+        for (int j = 0; j < NAME; j++) {
+            name[j] = (char)('a' + random_below(&random, 26));
+        }
+        length += (size_t)snprintf(
+            json + length, sizeof json - length,
+            "%s{\"basins\":{\"prefix\":\"\"},\"streams\":{\"exact\":\"%s\"},\"ops\":[\"read\"]}",
+            i > 0 ? "," : "", name);
     }
     length += (size_t)snprintf(json + length, sizeof json - length, "]}");
     return weir_authority_issue(world->authority, &requestor, (struct weir_text){json, length},

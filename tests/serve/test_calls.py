@@ -131,6 +131,19 @@ class Calls(ServeTest):
             with self.subTest(body=body):
                 self.assert_error(self.server.issue(self.root, body), 400, "bad_json", says)
 
+    def test_what_means_nothing_is_refused_in_s2s_words(self):
+        nothing = {"streams": {"exact": "a"}}
+        cannot = "Access token permissions cannot be empty"
+        for token, message in (
+                ({"id": "a", "scope": nothing}, cannot),
+                ({"id": "a", "scopes": [self.token("a")["scope"], nothing]}, "scopes[1]: " + cannot),
+                ({"id": "a", "auto_prefix_streams": True, "scope": {**nothing, "ops": ["read"]}},
+                 "Auto prefixing is only allowed for streams with prefix matching")):
+            with self.subTest(token=token):
+                answer = self.server.issue(self.root, token)
+                self.assert_error(answer, 422, "invalid")
+                self.assertEqual(answer.json["message"], message)
+
     def test_what_means_nothing_is_invalid(self):
         for token in ({"id": "a", "scope": {}},
                       {"id": "a", "auto_prefix_streams": True,

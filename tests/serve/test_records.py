@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import stat
 import urllib.parse
@@ -229,6 +230,29 @@ class Records(ServeTest):
         self.assertEqual(SECRET.findall(content), [])
         for secret in secrets:
             self.assertNotIn(secret[5:].encode(), content)
+
+    def test_a_credential_within_a_name_is_neither_written_nor_told(self):
+        server = self.serve()
+        for name in self.root, "Bearer " + self.root, "x" + self.root, self.root + "/x":
+            quoted = urllib.parse.quote(name, safe="")
+            answers = server.revoke(self.root, name).body + server.ask(
+                "GET", TOKENS + "?prefix=" + quoted, self.root).body
+            self.assertEqual(SECRET.findall(answers + self.read("audit.ndjson")), [])
+            self.assertIn("(a credential)", server.audit()[-1]["prefix"])
+
+    def test_a_disk_that_was_full_leaves_whole_lines(self):
+        server = self.serve(before=("sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""))
+        start = 64 << 20
+        os.truncate(server.audit_path, start)
+        unlimited = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (start + 100, unlimited[1]))
+        server.list(self.root)
+        self.assertEqual(os.path.getsize(server.audit_path), start)
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, unlimited)
+        server.list(self.root)
+        with open(server.audit_path, "rb") as file:
+            file.seek(start)
+            self.assertEqual(json.loads(file.read())["call"], "list")
 
     def test_no_secret_is_in_the_store_or_what_is_published(self):
         server = self.serve()

@@ -137,6 +137,23 @@ class Requests(ServeTest):
                     self.assert_raw_error(head + b"\r\n0\r\n\r\n" + revoke, 400, "bad_header")
         self.assertEqual(len(self.server.list(self.root, prefix="v").json["access_tokens"]), 1)
 
+    def test_what_a_proxy_might_read_otherwise_is_refused_and_ends_the_connection(self):
+        self.server.issue(self.root, self.token("victim"))
+        revoke = self.head("DELETE " + TOKENS + "/victim HTTP/1.1") + b"\r\n"
+        for line in ("Content-Length : %d", "Content-Length:\r\n %d", "Content-Length: %d\r\n x",
+                     "Content-Length\0: %d", "Content-Length: %d\0x", "Content-Length:\x0b%d",
+                     "Content-Length:", "Content-Length: +%d", "Transfer-Encoding : chunked",
+                     "Transfer-Encoding: chunked\0x", "Host: y", "X: y\nY: z"):
+            for path in "/health", "/nothing":
+                with self.subTest(line=line, path=path):
+                    line = line.replace("%d", str(len(revoke)))
+                    head = f"GET {path} HTTP/1.1\r\nHost: x\r\n{line}\r\n\r\n".encode("latin-1")
+                    answer = self.server.raw(head + revoke)
+                    self.assertEqual(set(re.findall(b"HTTP/1.1 ([0-9]+) ", answer)), {b"400"})
+        head = b"GET /health HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        self.assert_raw_error(head, 400, "bad_header")
+        self.assertEqual(len(self.server.list(self.root, prefix="v").json["access_tokens"]), 1)
+
     def test_a_nul_byte_ends_no_uri(self):
         self.server.issue(self.root, self.token("a"))
         for uri in TOKENS + "/a\0b", TOKENS + "/a\0", TOKENS + "/a?x=\0", TOKENS + "/\0a":

@@ -37,8 +37,9 @@ size_t mask_credentials(char *bytes, size_t length)
         size_t size = credential_at(bytes + at, length - at);
 
         if (size > 0) {
-            memcpy(bytes + done, MASK, strlen(MASK));
-            done += strlen(MASK);
+            for (const char *byte = MASK; *byte != '\0'; byte++) {
+                bytes[done++] = *byte;
+            }
             at += size;
         } else {
             bytes[done++] = bytes[at++];

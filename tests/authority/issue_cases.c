@@ -164,7 +164,7 @@ END_TEST
 /* In the transaction that commits, the clock has gone on. */
 static void expire_at_the_second_reading(struct office *at)
 {
-    if (at->clock_reads == 2) {
+    if (__atomic_load_n(&at->clock_reads, __ATOMIC_RELAXED) == 2) {
         at->now.seconds = 1796000000;
     }
 }
@@ -174,9 +174,9 @@ START_TEST(a_requestor_that_expires_meanwhile_issues_nothing)
     struct weir_credential by = issuer();
 
     office.clock_reads = 0;
-    office.on_clock = expire_at_the_second_reading;
+    office_on_clock(&office, expire_at_the_second_reading);
     ck_issue(&office, &by, json("{'id':'team/x','scope':{'ops':['read']}}"), WEIR_ERROR_CREDENTIAL);
-    office.on_clock = NULL;
+    office_on_clock(&office, NULL);
     ck_assert_uint_eq(office.clock_reads, 2);
     ck_assert_str_eq(page(&office, NULL, "team/", "", 0), "");
 }
@@ -190,8 +190,11 @@ static struct {
     bool done;
 } revoking;
 
+static _Thread_local bool is_revoker;
+
 static void *revoke_the_issuer(void *at)
 {
+    is_revoker = true;
     ck_assert_int_eq(revoke_token(at, NULL, "issuer"), WEIR_OK);
     __atomic_store_n(&revoking.done, true, __ATOMIC_RELEASE);
     return NULL;
@@ -201,13 +204,14 @@ static bool revoke_meanwhile(struct office *at)
 {
     const struct timespec pause = {.tv_nsec = 1000000};
 
+    if (is_revoker) {
+        return true;
+    }
     if (!revoking.begun) {
         revoking.begun = true;
         ck_assert_int_eq(pthread_create(&revoking.thread, NULL, revoke_the_issuer, at), 0);
     }
-    for (unsigned i = 0; i < 100 && pthread_equal(pthread_self(), revoking.thread) == 0 &&
-                         !__atomic_load_n(&revoking.done, __ATOMIC_ACQUIRE);
-         i++) {
+    for (unsigned i = 0; i < 100 && !__atomic_load_n(&revoking.done, __ATOMIC_ACQUIRE); i++) {
         (void)nanosleep(&pause, NULL);
     }
     return true;
@@ -220,13 +224,13 @@ START_TEST(a_requestor_that_is_revoked_meanwhile_issues_nothing)
     struct weir_issued made;
 
     office.clock_reads = 0;
-    office.on_memory = revoke_meanwhile;
+    office_on_memory(&office, revoke_meanwhile);
     ck_assert_int_eq(weir_authority_issue(office.authority, &who,
                                           json("{'id':'team/x','scope':{'ops':['read']}}"), &made,
-                                          NULL, &last_error),
+                                          NULL, NULL),
                      WEIR_ERROR_CREDENTIAL);
     ck_assert_int_eq(pthread_join(revoking.thread, NULL), 0);
-    office.on_memory = NULL;
+    office_on_memory(&office, NULL);
     ck_assert_str_eq(page(&office, NULL, "", "", 0), " root");
 }
 END_TEST

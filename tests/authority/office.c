@@ -15,27 +15,31 @@ static struct weir_instant read_clock(void *context)
 {
     struct office *office = context;
 
-    office->clock_reads++;
-    if (office->on_clock != NULL) {
-        office->on_clock(office);
+    void (*on_clock)(struct office *) = __atomic_load_n(&office->on_clock, __ATOMIC_ACQUIRE);
+
+    (void)__atomic_fetch_add(&office->clock_reads, 1, __ATOMIC_RELAXED);
+    if (on_clock != NULL) {
+        on_clock(office);
     }
     return office->now;
 }
 
+static bool has_memory(struct office *office)
+{
+    bool (*on_memory)(struct office *) = __atomic_load_n(&office->on_memory, __ATOMIC_ACQUIRE);
+
+    return on_memory == NULL || on_memory(office);
+}
+
 static void *allocate(void *context, size_t size)
 {
-    struct office *office = context;
-
-    return office->on_memory == NULL || office->on_memory(office) ? malloc(size) : NULL;
+    return has_memory(context) ? malloc(size) : NULL;
 }
 
 static void *reallocate(void *context, void *memory, size_t old_size, size_t new_size)
 {
-    struct office *office = context;
-
     (void)old_size;
-    return office->on_memory == NULL || office->on_memory(office) ? realloc(memory, new_size)
-                                                                  : NULL;
+    return has_memory(context) ? realloc(memory, new_size) : NULL;
 }
 
 static void release(void *context, void *memory, size_t size)
@@ -43,6 +47,16 @@ static void release(void *context, void *memory, size_t size)
     (void)context;
     (void)size;
     free(memory);
+}
+
+void office_on_clock(struct office *office, void (*on_clock)(struct office *office))
+{
+    __atomic_store_n(&office->on_clock, on_clock, __ATOMIC_RELEASE);
+}
+
+void office_on_memory(struct office *office, bool (*on_memory)(struct office *office))
+{
+    __atomic_store_n(&office->on_memory, on_memory, __ATOMIC_RELEASE);
 }
 
 void office_make(struct office *office, bool publishes)

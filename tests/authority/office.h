@@ -17,10 +17,10 @@ struct office {
     struct weir_authority_options options;
     struct weir_credential root; /* of the first token, "root" */
     struct weir_instant now;     /* what its clock says */
-    /* Called, if set, whenever the clock is read. */
+    /* Called, if set (office_on_clock), whenever the clock is read. */
     void (*on_clock)(struct office *office);
     struct weir_allocator allocator;
-    /* Called, if set, whenever memory is asked for; false: there is none. */
+    /* Called, if set (office_on_memory), whenever memory is asked for; false: there is none. */
     bool (*on_memory)(struct office *office);
     unsigned clock_reads;
 };
@@ -30,6 +30,10 @@ void office_make(struct office *office, bool publishes);
 void office_remove(struct office *office);
 void office_close(struct office *office);
 void office_open(struct office *office);
+
+/* What is called from now on, by whatever thread. */
+void office_on_clock(struct office *office, void (*on_clock)(struct office *office));
+void office_on_memory(struct office *office, bool (*on_memory)(struct office *office));
 
 /* Who asks: the operator, for NULL. */
 struct weir_requestor requestor(const struct weir_credential *credential);

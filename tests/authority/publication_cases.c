@@ -261,8 +261,8 @@ static bool no_memory(struct office *at)
 /* In the transaction there is memory still; for publishing there is none. */
 static void run_out_in_the_transaction(struct office *at)
 {
-    if (at->clock_reads == 2) {
-        at->on_memory = no_memory;
+    if (__atomic_load_n(&at->clock_reads, __ATOMIC_RELAXED) == 2) {
+        office_on_memory(at, no_memory);
     }
 }
 
@@ -291,12 +291,12 @@ START_TEST(while_a_change_is_not_published_the_heart_stands_still)
     void *result = NULL;
 
     office.clock_reads = 0;
-    office.on_clock = run_out_in_the_transaction;
+    office_on_clock(&office, run_out_in_the_transaction);
     ck_assert_int_eq(pthread_create(&thread, NULL, issue_in_a_thread, &made), 0);
     while (facts().sequence == facts().published) {
         (void)nanosleep(&pause, NULL);
     }
-    office.on_clock = NULL;
+    office_on_clock(&office, NULL);
     beaten = heartbeat();
     for (unsigned i = 0; i < 50; i++) {
         (void)nanosleep(&pause, NULL);
@@ -308,7 +308,7 @@ START_TEST(while_a_change_is_not_published_the_heart_stands_still)
     ck_assert_uint_eq(facts().sequence, 2);
     ck_assert_uint_eq(facts().published, 1);
 
-    office.on_memory = NULL; /* there is some again */
+    office_on_memory(&office, NULL); /* there is some again */
     ck_assert_int_eq(pthread_join(thread, &result), 0);
     ck_assert_ptr_nonnull(result);
     ck_assert_int_eq(ask(&made.credential), WEIR_ALLOWED);

@@ -243,10 +243,17 @@ TCase *stack_cases(void)
 {
     TCase *cases = tcase_create("what is left");
 
+#if !defined(__SANITIZE_THREAD__) /* which needs more of a stack than they look at */
     tcase_add_test(cases, what_is_left_is_found_and_what_is_wiped_is_not);
     tcase_add_test(cases, drawing_leaves_nothing_on_the_stack);
     tcase_add_test(cases, taking_the_digest_leaves_nothing_on_the_stack);
     tcase_add_test(cases, a_check_leaves_neither_text_nor_digest_on_the_stack);
+#else
+    (void)what_is_left_is_found_and_what_is_wiped_is_not;
+    (void)drawing_leaves_nothing_on_the_stack;
+    (void)taking_the_digest_leaves_nothing_on_the_stack;
+    (void)a_check_leaves_neither_text_nor_digest_on_the_stack;
+#endif
     tcase_add_test(cases, wiping_overwrites_just_what_it_is_given);
     return cases;
 }

@@ -36,6 +36,12 @@ static inline bool weir_instant_reached(struct weir_instant instant, struct weir
            (now.seconds == instant.seconds && now.nanoseconds >= instant.nanoseconds);
 }
 
+static inline bool weir_stored_token_expired(const struct weir_stored_token *stored,
+                                             struct weir_instant now)
+{
+    return stored->expires && weir_instant_reached(stored->expires_at, now);
+}
+
 /* What the clock says, or the latest that it said, where it was put back since. */
 struct weir_instant weir_authority_now(struct weir_authority *authority);
 

@@ -150,7 +150,7 @@ static enum weir_status check_id(struct issue *issue, struct weir_instant now,
     if (status != WEIR_OK) {
         return weir_fail_as(error, status, &failure);
     }
-    if (holder.expires && weir_instant_reached(holder.expires_at, now)) {
+    if (weir_stored_token_expired(&holder, now)) {
         *expired = (struct weir_logged_change){
             .kind = WEIR_CHANGE_EXPIRED,
             .id = issue->absolute->id,

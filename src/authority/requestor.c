@@ -35,11 +35,6 @@ static enum weir_status fail_credential(struct weir_error *error)
                      "the credential is missing, malformed, unknown, revoked or expired");
 }
 
-static bool has_expired(const struct weir_stored_token *stored, struct weir_instant now)
-{
-    return stored->expires && weir_instant_reached(stored->expires_at, now);
-}
-
 enum weir_status weir_stored_token_read(const struct weir_authority *authority,
                                         const struct weir_stored_token *stored,
                                         struct weir_token **declared,
@@ -77,7 +72,8 @@ static enum weir_status find_living(struct weir_authority *authority,
     struct weir_error failure;
     enum weir_status status = weir_store_find_by_digest(authority->store, digest, stored, &failure);
 
-    if (status == WEIR_ERROR_NOT_FOUND || (status == WEIR_OK && has_expired(stored, now))) {
+    if (status == WEIR_ERROR_NOT_FOUND ||
+        (status == WEIR_OK && weir_stored_token_expired(stored, now))) {
         return fail_credential(error);
     }
     return weir_fail_as(error, status, &failure);

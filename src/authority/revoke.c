@@ -45,7 +45,7 @@ static enum weir_status find_number(struct weir_authority *authority, struct wei
     enum weir_status status = weir_store_find(authority->store, id, &stored, &failure);
 
     if (status == WEIR_ERROR_NOT_FOUND ||
-        (status == WEIR_OK && stored.expires && weir_instant_reached(stored.expires_at, now))) {
+        (status == WEIR_OK && weir_stored_token_expired(&stored, now))) {
         return weir_fail(error, WEIR_ERROR_NOT_FOUND, "there is no token %s",
                          weir_quoted_id(id).text);
     }

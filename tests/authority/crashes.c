@@ -26,6 +26,8 @@
 #include <weir/authority.h>
 #include <weir/follow.h>
 
+#include "authority/place.h"
+
 #define LEASE UINT64_C(200000000)
 #define THREADS 3
 #define SLOTS (THREADS * 16)
@@ -376,31 +378,16 @@ static void run_follower_of(uint64_t seed)
     run_follower(seed);
 }
 
-static void make_folder(void)
+static void make_store(void)
 {
-    const char *temporary = getenv("TMPDIR");
     struct weir_credential root;
     struct weir_error error;
 
-    (void)snprintf(folder, sizeof folder, "%s/weir-test-XXXXXX",
-                   temporary != NULL ? temporary : "/tmp");
-    if (mkdtemp(folder) == NULL) {
+    if (!place_make(folder, store, directory)) {
         wrong("%s: %s", folder, strerror(errno));
     }
-    (void)snprintf(store, sizeof store, "%s/tokens.db", folder);
-    (void)snprintf(directory, sizeof directory, "%s/published", folder);
     if (weir_authority_init(store, WEIR_TEXT("root"), NULL, &root, &error) != WEIR_OK) {
         wrong("making the store: %s", error.message);
-    }
-}
-
-static void remove_folder(void)
-{
-    char command[400];
-
-    (void)snprintf(command, sizeof command, "rm -rf -- '%s'", folder);
-    if (system(command) != 0) {
-        (void)fprintf(stderr, "%s is left behind\n", folder);
     }
 }
 
@@ -415,7 +402,7 @@ int main(int argc, char **argv)
     if (ledger == MAP_FAILED) {
         return 2;
     }
-    make_folder();
+    make_store();
     follower = start(run_follower_of, draw(&state));
     for (uint64_t kill_count = 0; kill_count < kills && !ledger->wrong; kill_count++) {
         pid_t worker = start(run_worker_of, 0);
@@ -432,7 +419,9 @@ int main(int argc, char **argv)
         verify();
         weir_authority_close(authority);
     }
-    remove_folder();
+    if (!place_remove(folder)) {
+        (void)fprintf(stderr, "%s is left behind\n", folder);
+    }
     (void)printf("seed %" PRIu64 ": %" PRIu64 " kills, %" PRIu64 " openings compared, %" PRIu64
                  " changes acknowledged, %u credentials revoked; the follower asked %" PRIu64
                  " times, stale %" PRIu64 "\n",

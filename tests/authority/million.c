@@ -20,6 +20,7 @@
 
 #include <weir/authority.h>
 
+#include "authority/place.h"
 #include "authority/store.h"
 
 #define BATCH 10000
@@ -275,29 +276,6 @@ static bool run_all(void)
     return run_and_kill(go_through) && run_and_kill(count_all);
 }
 
-static void make_folder(void)
-{
-    const char *temporary = getenv("TMPDIR");
-
-    (void)snprintf(folder, sizeof folder, "%s/weir-test-XXXXXX",
-                   temporary != NULL ? temporary : "/tmp");
-    if (mkdtemp(folder) == NULL) {
-        wrong("%s: %s", folder, strerror(errno));
-    }
-    (void)snprintf(store_path, sizeof store_path, "%s/tokens.db", folder);
-    (void)snprintf(directory, sizeof directory, "%s/published", folder);
-}
-
-static void remove_folder(void)
-{
-    char command[400];
-
-    (void)snprintf(command, sizeof command, "rm -rf -- '%s'", folder);
-    if (system(command) != 0) {
-        (void)fprintf(stderr, "%s is left behind\n", folder);
-    }
-}
-
 int main(int argc, char **argv)
 {
     bool is_right = false;
@@ -308,8 +286,12 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: million [TOKENS [SCOPES]], at most %d scopes\n", SCOPES_MAX);
         return 2;
     }
-    make_folder();
+    if (!place_make(folder, store_path, directory)) {
+        wrong("%s: %s", folder, strerror(errno));
+    }
     is_right = run_all();
-    remove_folder();
+    if (!place_remove(folder)) {
+        (void)fprintf(stderr, "%s is left behind\n", folder);
+    }
     return is_right ? 0 : 1;
 }

@@ -8,6 +8,8 @@
 
 #include <weir/wire.h>
 
+#include "authority/place.h"
+
 struct weir_error last_error;
 struct weir_audit last_audit;
 
@@ -61,14 +63,8 @@ void office_on_memory(struct office *office, bool (*on_memory)(struct office *of
 
 void office_make(struct office *office, bool publishes)
 {
-    const char *temporary = getenv("TMPDIR");
-
     *office = (struct office){.now = {1795000000, 0}};
-    (void)snprintf(office->folder, sizeof office->folder, "%s/weir-test-XXXXXX",
-                   temporary != NULL ? temporary : "/tmp");
-    ck_assert_ptr_nonnull(mkdtemp(office->folder));
-    (void)snprintf(office->store, sizeof office->store, "%s/tokens.db", office->folder);
-    (void)snprintf(office->directory, sizeof office->directory, "%s/published", office->folder);
+    ck_assert(place_make(office->folder, office->store, office->directory));
     office->allocator = (struct weir_allocator){allocate, reallocate, release, office};
     office->options = (struct weir_authority_options){
         .allocator = &office->allocator,
@@ -99,11 +95,8 @@ void office_close(struct office *office)
 
 void office_remove(struct office *office)
 {
-    char command[400];
-
     office_close(office);
-    (void)snprintf(command, sizeof command, "rm -rf -- '%s'", office->folder);
-    ck_assert_int_eq(system(command), 0);
+    ck_assert(place_remove(office->folder));
 }
 
 struct weir_requestor requestor(const struct weir_credential *credential)

@@ -6,30 +6,10 @@
 #include <weir/wire.h>
 
 #include "authority/containment.h"
+#include "library/sets.h"
 #include "model/images.h"
 #include "model/naive.h"
 
-#define NOTHING                                                                                    \
-    {                                                                                              \
-        WEIR_SET_NOTHING,                                                                          \
-        {                                                                                          \
-            NULL, 0                                                                                \
-        }                                                                                          \
-    }
-#define EXACT(literal)                                                                             \
-    {                                                                                              \
-        WEIR_SET_EXACT,                                                                            \
-        {                                                                                          \
-            literal, sizeof(literal) - 1                                                           \
-        }                                                                                          \
-    }
-#define PREFIX(literal)                                                                            \
-    {                                                                                              \
-        WEIR_SET_PREFIX,                                                                           \
-        {                                                                                          \
-            literal, sizeof(literal) - 1                                                           \
-        }                                                                                          \
-    }
 #define READ WEIR_OPERATION_BIT(WEIR_READ)
 #define APPEND WEIR_OPERATION_BIT(WEIR_APPEND)
 

@@ -6,29 +6,9 @@
 
 #include <weir/token.h>
 
+#include "library/sets.h"
 #include "library/support.h"
 
-#define NOTHING                                                                                    \
-    {                                                                                              \
-        WEIR_SET_NOTHING,                                                                          \
-        {                                                                                          \
-            NULL, 0                                                                                \
-        }                                                                                          \
-    }
-#define EXACT(literal)                                                                             \
-    {                                                                                              \
-        WEIR_SET_EXACT,                                                                            \
-        {                                                                                          \
-            literal, sizeof(literal) - 1                                                           \
-        }                                                                                          \
-    }
-#define PREFIX(literal)                                                                            \
-    {                                                                                              \
-        WEIR_SET_PREFIX,                                                                           \
-        {                                                                                          \
-            literal, sizeof(literal) - 1                                                           \
-        }                                                                                          \
-    }
 #define READ WEIR_OPERATION_BIT(WEIR_READ)
 
 static enum weir_status check_one(struct weir_scope scope, struct weir_error *error)

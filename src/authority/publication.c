@@ -36,7 +36,6 @@
 /* A change as it was logged. */
 struct missed {
     enum weir_change_kind kind;
-    uint64_t sequence;
     uint64_t issue_number;
     size_t id_length;
     char id[WEIR_TOKEN_ID_MAX];
@@ -60,7 +59,6 @@ static bool add_missed(void *context, const struct weir_logged_change *change)
 
     *added = (struct missed){
         .kind = change->kind,
-        .sequence = change->sequence,
         .issue_number = change->issue_number,
         .id_length = change->id.length,
     };

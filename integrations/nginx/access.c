@@ -120,6 +120,35 @@ static ngx_int_t rewrite(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
     return NGX_OK;
 }
 
+static struct weir_text text_of(const char *string)
+{
+    return (struct weir_text){string, string != NULL ? ngx_strlen(string) : 0};
+}
+
+/* The headers that were decided on, as they were read. */
+static ngx_int_t set_headers(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
+{
+    bool inspected = ctx->batch.bytes.bytes != NULL;
+    const char *content =
+        inspected ? "application/protobuf" : s2_headers_content_type(&ctx->headers);
+    const char *format = inspected ? NULL : s2_headers_format(&ctx->headers);
+
+    if (ngx_http_weir_set_header(r, "content-type", text_of(content)) != NGX_OK ||
+        ngx_http_weir_set_header(r, "s2-format", text_of(format)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    if (ctx->headers.basin.length > 0 &&
+        ngx_http_weir_set_header(r, "s2-basin", ctx->headers.basin) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    /* What is rewritten, or added to, must not come compressed. */
+    if (ctx->headers.content != S2_CONTENT_SESSION &&
+        (ctx->stream_prefix.length > 0 || ctx->headers.event_stream)) {
+        return ngx_http_weir_set_header(r, "accept-encoding", (struct weir_text){0});
+    }
+    return NGX_OK;
+}
+
 /* Goes on to the content handler. */
 static ngx_int_t pass(ngx_http_request_t *r, ngx_http_weir_main_conf_t *conf,
                       ngx_http_weir_ctx_t *ctx)
@@ -130,13 +159,7 @@ static ngx_int_t pass(ngx_http_request_t *r, ngx_http_weir_main_conf_t *conf,
     ctx->decided = 1;
     ctx->passes = 1;
     wipe_credential(r);
-    if (ngx_http_weir_set_header(r, "content-type",
-                                 ctx->batch.bytes.bytes != NULL
-                                     ? "application/protobuf"
-                                     : s2_headers_content_type(&ctx->headers)) != NGX_OK ||
-        ngx_http_weir_set_header(
-            r, "s2-format",
-            ctx->batch.bytes.bytes != NULL ? NULL : s2_headers_format(&ctx->headers)) != NGX_OK) {
+    if (set_headers(r, ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     if (ctx->asked.call == S2_READ || ctx->asked.call == S2_APPEND) {

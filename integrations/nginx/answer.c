@@ -100,12 +100,12 @@ static ngx_table_elt_t *find_header(ngx_http_request_t *r, const char *name)
     return NULL;
 }
 
-ngx_int_t ngx_http_weir_set_header(ngx_http_request_t *r, const char *name, const char *value)
+ngx_int_t ngx_http_weir_set_header(ngx_http_request_t *r, const char *name, struct weir_text value)
 {
     ngx_table_elt_t *header = find_header(r, name);
     size_t length = ngx_strlen(name);
 
-    if (value == NULL) {
+    if (value.bytes == NULL) {
         if (header != NULL) {
             ngx_http_weir_hide(header);
         }
@@ -120,8 +120,8 @@ ngx_int_t ngx_http_weir_set_header(ngx_http_request_t *r, const char *name, cons
                                     .key = {length, (u_char *)(uintptr_t)name},
                                     .lowcase_key = (u_char *)(uintptr_t)name};
     }
-    header->value.data = (u_char *)(uintptr_t)value;
-    header->value.len = ngx_strlen(value);
+    header->value.data = (u_char *)(uintptr_t)value.bytes;
+    header->value.len = value.length;
     return NGX_OK;
 }
 

@@ -150,7 +150,7 @@ ngx_int_t ngx_http_weir_set_body(ngx_http_request_t *r, u_char *bytes, size_t le
         r->headers_in.content_length->value.len =
             (size_t)(ngx_sprintf(digits, "%uz", length) - digits);
     }
-    return ngx_http_weir_set_header(r, "content-encoding", NULL);
+    return ngx_http_weir_set_header(r, "content-encoding", (struct weir_text){0});
 }
 
 /*

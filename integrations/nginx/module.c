@@ -288,7 +288,8 @@ ngx_http_weir_ctx_t *ngx_http_weir_ctx_create(ngx_http_request_t *r)
         return NULL;
     }
     ctx = cleanup->data;
-    ngx_memzero(ctx, sizeof *ctx);
+    ngx_memzero(ctx, offsetof(ngx_http_weir_ctx_t, asked.query));
+    ctx->asked.query_count = 0;
     ctx->request = r;
     cleanup->handler = clean_up;
     ngx_http_set_ctx(r, ctx, ngx_http_weir_module);

@@ -73,7 +73,6 @@ typedef struct {
     ngx_http_request_t *request;
 
     struct s2_headers headers;
-    struct s2_request asked;
     uint8_t digest[WEIR_DIGEST_SIZE]; /* of the credential: the token's name, of this issue alone */
     ngx_str_t token_id;               /* empty: not known */
     struct weir_text stream_prefix;   /* of a token with auto-prefix; empty: none */
@@ -130,6 +129,8 @@ typedef struct {
     size_t told_length;
     size_t told_room;
     unsigned asking : 1;
+
+    struct s2_request asked; /* last: its parameters are not cleared */
 } ngx_http_weir_ctx_t;
 
 /* The request's, or NULL; also after an internal redirect. */
@@ -211,8 +212,8 @@ void ngx_http_weir_add_cors(ngx_http_request_t *r);
 /* Makes a header of the request one that is sent on to no server. */
 void ngx_http_weir_hide(ngx_table_elt_t *header);
 
-/* Sets a header of the request to a static text; NULL: it is sent on to no server. */
-ngx_int_t ngx_http_weir_set_header(ngx_http_request_t *r, const char *name, const char *value);
+/* Sets a header of the request to a text that lives as long; NULL: it is sent on to no server. */
+ngx_int_t ngx_http_weir_set_header(ngx_http_request_t *r, const char *name, struct weir_text value);
 
 /* A line of the audit trail. */
 void ngx_http_weir_audit(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, const char *event);

@@ -46,6 +46,7 @@ static enum weir_reason keep(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx,
     ngx_memcpy(memory, id.bytes, id.length);
     ctx->token_id.data = memory;
     ctx->token_id.len = id.length;
+    ctx->issue_number = weir_compiled_token_issue_number(token);
     if (prefix.length > 0) {
         ngx_memcpy(memory + id.length, prefix.bytes, prefix.length);
         ctx->stream_prefix = (struct weir_text){(const char *)memory + id.length, prefix.length};
@@ -260,11 +261,6 @@ static ngx_int_t decide_batch(ngx_http_request_t *r, ngx_http_weir_main_conf_t *
 static ngx_int_t decide_append(ngx_http_request_t *r, ngx_http_weir_main_conf_t *conf,
                                ngx_http_weir_ctx_t *ctx)
 {
-    ctx->held = ngx_http_weir_allowed(conf, ctx, NGX_HTTP_WEIR_RECORDS, &ctx->reason);
-    if (ctx->held == 0) {
-        return refuse_reason(r, ctx, ctx->reason);
-    }
-    ctx->reason = WEIR_ALLOWED;
     if (ctx->held == NGX_HTTP_WEIR_RECORDS) {
         return pass(r, conf, ctx);
     }
@@ -321,53 +317,37 @@ static ngx_int_t take_existence(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
         r, ctx, NGX_HTTP_WEIR_REFUSAL(503, "unavailable", "The server cannot be asked now."));
 }
 
-static ngx_int_t decide_stream(ngx_http_request_t *r, ngx_http_weir_main_conf_t *conf,
-                               ngx_http_weir_ctx_t *ctx)
-{
-    if (ctx->asked.call == S2_APPEND) {
-        return decide_append(r, conf, ctx);
-    }
-    if (!ngx_http_weir_may(conf, ctx, ctx->asked.operations)) {
-        return refuse_reason(r, ctx, ctx->reason);
-    }
-    return pass(r, conf, ctx);
-}
-
-static bool may_begin(ngx_http_weir_main_conf_t *conf, ngx_http_weir_ctx_t *ctx)
-{
-    enum weir_reason reason = WEIR_STALE;
-    weir_operations operations =
-        ctx->asked.call == S2_APPEND ? NGX_HTTP_WEIR_RECORDS : ctx->asked.operations;
-
-    return ngx_http_weir_allowed(conf, ctx, operations, &reason) != 0;
-}
-
-static bool may_create(ngx_http_weir_main_conf_t *conf, ngx_http_weir_ctx_t *ctx)
-{
-    enum weir_reason reason = WEIR_STALE;
-
-    return ngx_http_weir_allowed(conf, ctx, WEIR_OPERATION_BIT(WEIR_CREATE_STREAM), &reason) != 0;
-}
-
-/* Reads, appends, and the tail. */
+/*
+ * Reads, appends, and the tail. Who may not create the stream must not do so by asking for it:
+ * whether it is there is asked first. What is denied anyway is not asked for.
+ */
 static ngx_int_t decide_records(ngx_http_request_t *r, ngx_http_weir_main_conf_t *conf,
                                 ngx_http_weir_ctx_t *ctx)
 {
-    ngx_int_t rc = NGX_OK;
+    const weir_operations create = WEIR_OPERATION_BIT(WEIR_CREATE_STREAM);
+    weir_operations wanted =
+        ctx->asked.call == S2_APPEND ? NGX_HTTP_WEIR_RECORDS : ctx->asked.operations;
+    weir_operations allowed = 0;
+    enum weir_reason reason = WEIR_STALE;
 
     if (ctx->existence_asked) {
-        if (!ctx->existence_told) {
-            return NGX_AGAIN;
+        ngx_int_t rc = ctx->existence_told ? take_existence(r, ctx) : NGX_AGAIN;
+
+        if (rc != NGX_OK) {
+            return rc;
         }
-        rc = take_existence(r, ctx);
-        return rc == NGX_OK ? decide_stream(r, conf, ctx) : rc;
     }
-    /* Whether the stream is there has to be asked first: who may not create it must not do so by
-     * asking for it. What is denied anyway is not asked for. */
-    if (may_begin(conf, ctx) && !may_create(conf, ctx)) {
+    allowed = ngx_http_weir_allowed(conf, ctx, wanted | create, &reason);
+    if ((allowed & wanted) == 0) {
+        (void)ngx_http_weir_allowed(conf, ctx, wanted, &reason);
+        return refuse_reason(r, ctx, reason);
+    }
+    if ((allowed & create) == 0 && !ctx->existence_asked) {
         return ask_existence(r, ctx);
     }
-    return decide_stream(r, conf, ctx);
+    ctx->reason = WEIR_ALLOWED;
+    ctx->held = allowed & wanted;
+    return ctx->asked.call == S2_APPEND ? decide_append(r, conf, ctx) : pass(r, conf, ctx);
 }
 
 /*

@@ -154,6 +154,24 @@ const struct weir_engine *ngx_http_weir_engine(ngx_http_weir_main_conf_t *conf,
     return is_recent(conf, now.boot) ? weir_follower_engine(conf->follower, now.boot) : NULL;
 }
 
+const struct weir_compiled_token *ngx_http_weir_find(const struct weir_engine *engine,
+                                                     const ngx_http_weir_ctx_t *ctx)
+{
+    const struct weir_compiled_token *token = weir_engine_find_by_digest(engine, ctx->digest);
+    struct weir_text prefix;
+
+    if (token == NULL || weir_compiled_token_issue_number(token) != ctx->issue_number) {
+        return NULL;
+    }
+    /* A file's tokens have no numbers; what was rewritten was so by the prefix that was kept. */
+    prefix = weir_compiled_token_stream_prefix(token);
+    return prefix.length == ctx->stream_prefix.length &&
+                   (prefix.length == 0 ||
+                    ngx_memcmp(prefix.bytes, ctx->stream_prefix.bytes, prefix.length) == 0)
+               ? token
+               : NULL;
+}
+
 weir_operations ngx_http_weir_allowed(ngx_http_weir_main_conf_t *conf,
                                       const ngx_http_weir_ctx_t *ctx, weir_operations operations,
                                       enum weir_reason *reason)
@@ -169,7 +187,7 @@ weir_operations ngx_http_weir_allowed(ngx_http_weir_main_conf_t *conf,
         return 0;
     }
     weir_read_begin();
-    token = weir_engine_find_by_digest(engine, ctx->digest);
+    token = ngx_http_weir_find(engine, ctx);
     for (weir_operations rest = operations; rest != 0; rest &= rest - 1) {
         struct weir_decision decision;
 

@@ -208,15 +208,23 @@ static ngx_int_t get_variable(ngx_http_request_t *r, ngx_http_variable_value_t *
 {
     ngx_http_weir_ctx_t *ctx = ngx_http_weir_ctx(r);
 
-    if (ctx == NULL || !ctx->decided || ctx->to_authority ||
-        (which == TOKEN_ID && ctx->token_id.len == 0) ||
-        (which == EFFECTIVE_STREAM && ctx->reason != WEIR_ALLOWED)) {
+    bool refused = false;
+
+    if (ctx == NULL || !ctx->decided || ctx->to_authority) {
+        value->not_found = 1;
+        return NGX_OK;
+    }
+    /* What is refused for another cause than its token has no reason of a token's. */
+    refused = ctx->refusal.status != 0;
+    if ((which == TOKEN_ID && ctx->token_id.len == 0) ||
+        (which == REASON && refused && ctx->reason == WEIR_ALLOWED) ||
+        (which == EFFECTIVE_STREAM && refused)) {
         value->not_found = 1;
         return NGX_OK;
     }
     switch ((enum variable)which) {
     case ALLOW:
-        return set_value(value, ctx->reason == WEIR_ALLOWED ? "1" : "0", 1);
+        return set_value(value, refused ? "0" : "1", 1);
     case REASON: {
         const char *name = weir_reason_name(ctx->reason);
 

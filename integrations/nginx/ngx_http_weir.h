@@ -73,10 +73,11 @@ typedef struct {
     ngx_http_request_t *request;
 
     struct s2_headers headers;
-    uint8_t digest[WEIR_DIGEST_SIZE]; /* of the credential: the token's name, of this issue alone */
+    uint8_t digest[WEIR_DIGEST_SIZE]; /* of the credential */
     ngx_str_t token_id;               /* empty: not known */
-    struct weir_text stream_prefix;   /* of a token with auto-prefix; empty: none */
-    struct weir_text effective;       /* the stream's name at the server */
+    uint64_t issue_number;
+    struct weir_text stream_prefix; /* of a token with auto-prefix; empty: none */
+    struct weir_text effective;     /* the stream's name at the server */
     enum weir_reason reason;
     struct s2_refusal refusal; /* what is answered in place of what the server would; or nothing */
 
@@ -158,6 +159,10 @@ void ngx_http_weir_unfollow(ngx_http_weir_main_conf_t *conf);
 /* The engine to ask now, brought up to date; NULL: stale, deny. */
 const struct weir_engine *ngx_http_weir_engine(ngx_http_weir_main_conf_t *conf,
                                                struct weir_clocks now);
+
+/* The request's token, inside a read section; NULL: it is no more, or not what it was. */
+const struct weir_compiled_token *ngx_http_weir_find(const struct weir_engine *engine,
+                                                     const ngx_http_weir_ctx_t *ctx);
 
 /*
  * Which of these operations the request's token may do now, on its basin and stream. `*reason`: of

@@ -234,9 +234,9 @@ static bool open_page(ngx_http_weir_main_conf_t *conf, ngx_http_weir_ctx_t *ctx,
     ctx->reason = WEIR_STALE;
     if (engine != NULL) {
         weir_read_begin();
-        status = weir_narrow(weir_engine_find_by_digest(engine, ctx->digest), list_operation(ctx),
-                             ctx->asked.basin, prefix != NULL ? *prefix : (struct weir_text){0},
-                             now.wall, NULL, &ctx->reason, &listing, NULL);
+        status = weir_narrow(ngx_http_weir_find(engine, ctx), list_operation(ctx), ctx->asked.basin,
+                             prefix != NULL ? *prefix : (struct weir_text){0}, now.wall, NULL,
+                             &ctx->reason, &listing, NULL);
         weir_read_end();
     }
     if (status == WEIR_ERROR_NAME) {

@@ -125,6 +125,15 @@ static ngx_int_t server_header(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
         drop_headers(r);
         return replace_header(r, ctx);
     }
+    /* Words that are not JSON cannot be told from names. */
+    if (ctx->stream_prefix.length > 0 && r->headers_out.status >= NGX_HTTP_BAD_REQUEST &&
+        !has_type(r, "application/json")) {
+        ctx->refusal = (struct s2_refusal){(unsigned)r->headers_out.status, "other",
+                                           "The server's message is not shown, since it may name "
+                                           "what is not yours to see."};
+        drop_headers(r);
+        return replace_header(r, ctx);
+    }
     if (names_streams(r, ctx)) {
         ctx->holds_answer = 1;
         r->filter_need_in_memory = 1;
@@ -138,6 +147,12 @@ static bool is_of_nginx(ngx_http_request_t *r)
 {
     return r->headers_out.status >= NGX_HTTP_BAD_REQUEST &&
            (r->upstream == NULL || r->err_status != 0);
+}
+
+/* Whether nginx has given up at the path, which it decodes before anything is asked. */
+static bool has_bad_path(ngx_http_request_t *r)
+{
+    return r->headers_out.status == NGX_HTTP_BAD_REQUEST && r->uri.data != NULL && r->uri.len == 0;
 }
 
 static ngx_int_t header_filter(ngx_http_request_t *r)
@@ -160,7 +175,9 @@ static ngx_int_t header_filter(ngx_http_request_t *r)
             }
         }
         if (ctx->refusal.status != r->headers_out.status) {
-            ctx->refusal = refusal_of_status(r->headers_out.status);
+            ctx->refusal = has_bad_path(r) ? NGX_HTTP_WEIR_REFUSAL(400, "bad_path",
+                                                                   "The path is not well-formed.")
+                                           : refusal_of_status(r->headers_out.status);
         }
         return replace_header(r, ctx);
     }

@@ -15,7 +15,7 @@ for folder in fuzz/corpus/*; do
     target=$(basename "$folder")
     cmake --build "$WORK/weir" --target "fuzz_$target"
     cp "$WORK/weir/fuzz/fuzz_$target" "$OUT/"
-    ldd "$WORK/weir/fuzz/fuzz_$target" | awk '/lib(jansson|urcu)/ { print $3 }' |
+    ldd "$WORK/weir/fuzz/fuzz_$target" | awk '/=> \// && !/lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+)\.so/ { print $3 }' |
         xargs -r cp -Lt "$OUT/lib"
     zip -qj "$OUT/fuzz_${target}_seed_corpus.zip" "$folder"/*
     if [[ -f fuzz/$target.dict ]]; then

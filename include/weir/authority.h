@@ -107,12 +107,24 @@ struct weir_audit {
  * Codes that each of them may return, beside its own:
  *   WEIR_ERROR_CREDENTIAL  missing, malformed, unknown, revoked or expired: one message for all
  *   WEIR_ERROR_DENIED      the credential is good, and its token may not
- *   WEIR_ERROR_BEHIND      (changes) an earlier change could not be published yet; try again later
+ *   WEIR_ERROR_BEHIND      (changes) it, or an earlier one, cannot be published yet: nothing was
+ *                          changed, try again later
  *   WEIR_ERROR_IO, _MEMORY, _DAMAGED
  *   WEIR_ERROR_UNPUBLISHED (changes) it is durable, and for some seconds could not be published: it
  *                          will be, and is not to be repeated. Heartbeats have stopped meanwhile
  * `audit` may be NULL. A change waits, once it is durable, until it is published.
  */
+
+/*
+ * A first look, before more of a request is read: whether the credential is that of a token that
+ * lives, and, where a directory is published, whether the token may do `operation` to any name at
+ * all. It is answered from what is published, waiting for nobody; without a directory, from the
+ * store. The call that follows looks again: WEIR_OK promises it nothing.
+ */
+enum weir_status weir_authority_admit(struct weir_authority *authority,
+                                      const struct weir_requestor *requestor,
+                                      enum weir_operation operation, struct weir_audit *audit,
+                                      struct weir_error *error);
 
 /* The most bytes that a declaration may take, as it is given and as it is kept; more is
  * WEIR_ERROR_LIMIT. */
@@ -142,6 +154,9 @@ enum weir_status weir_authority_issue(struct weir_authority *authority,
 
 #define WEIR_LIST_LIMIT_MAX 1000
 
+/* A page ends early once its tokens' declarations have so many bytes. */
+#define WEIR_LIST_JSON_MAX ((size_t)8 << 20)
+
 struct weir_list_query {
     struct weir_text prefix;
     struct weir_text start_after; /* exclusive */
@@ -149,7 +164,7 @@ struct weir_list_query {
 };
 
 /* Called for each token of the page, in byte order of the ids, as the requestor may see it. It
- * lives until the visitor returns, which calls nothing of the authority. False: there is no room
+ * lives until the visitor returns. Other calls do not wait for it. False: there is no room
  * for this one; the page ends before it. */
 typedef bool weir_list_visitor(void *context, const struct weir_token *token);
 
@@ -199,6 +214,7 @@ void weir_authority_heartbeat(struct weir_authority *authority);
 enum weir_status weir_authority_maintain(struct weir_authority *authority,
                                          struct weir_error *error);
 
+/* Of a store that cannot be read, what is known: nobody else changes it. */
 struct weir_authority_standing {
     uint64_t tokens;    /* in the store, expired ones that were not removed yet included */
     uint64_t sequence;  /* of the last change */

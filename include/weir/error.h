@@ -33,7 +33,7 @@ enum weir_status {
     WEIR_ERROR_CREDENTIAL = 19, /* none, or one of no token that lives */
     WEIR_ERROR_DENIED = 20,     /* a token that may not do that */
     WEIR_ERROR_EXPIRY = 21,     /* not in the future, or later than the issuer's */
-    WEIR_ERROR_BEHIND = 22,     /* an earlier change is not published yet; nothing was changed */
+    WEIR_ERROR_BEHIND = 22,     /* no change can be published yet; nothing was changed */
     WEIR_ERROR_UNPUBLISHED = 23 /* changed durably, not published yet: do not try again */
 };
 

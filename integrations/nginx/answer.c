@@ -81,18 +81,17 @@ void ngx_http_weir_hide(ngx_table_elt_t *header)
     ngx_str_null(&header->value);
 }
 
-/* A header of the request, or NULL. */
-static ngx_table_elt_t *find_header(ngx_http_request_t *r, const char *name)
+/* A header of the request, or NULL; `name` is in small letters. */
+static ngx_table_elt_t *find_header(ngx_http_request_t *r, const char *name, size_t length)
 {
     ngx_list_part_t *part = &r->headers_in.headers.part;
-    size_t length = ngx_strlen(name);
 
     for (; part != NULL; part = part->next) {
         ngx_table_elt_t *headers = part->elts;
 
         for (ngx_uint_t i = 0; i < part->nelts; i++) {
             if (headers[i].key.len == length &&
-                ngx_strncasecmp(headers[i].key.data, (u_char *)(uintptr_t)name, length) == 0) {
+                ngx_memcmp(headers[i].lowcase_key, name, length) == 0) {
                 return &headers[i];
             }
         }
@@ -102,8 +101,8 @@ static ngx_table_elt_t *find_header(ngx_http_request_t *r, const char *name)
 
 ngx_int_t ngx_http_weir_set_header(ngx_http_request_t *r, const char *name, struct weir_text value)
 {
-    ngx_table_elt_t *header = find_header(r, name);
     size_t length = ngx_strlen(name);
+    ngx_table_elt_t *header = find_header(r, name, length);
 
     if (value.bytes == NULL) {
         if (header != NULL) {
@@ -132,7 +131,7 @@ void ngx_http_weir_add_cors(ngx_http_request_t *r)
     static ngx_str_t truth = ngx_string("true");
     static ngx_str_t vary =
         ngx_string("origin, access-control-request-method, access-control-request-headers");
-    ngx_table_elt_t *origin = find_header(r, "origin");
+    ngx_table_elt_t *origin = find_header(r, "origin", sizeof "origin" - 1);
 
     if (origin != NULL) {
         (void)add_header(r, "access-control-allow-origin", origin->value);

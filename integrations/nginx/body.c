@@ -139,7 +139,7 @@ ngx_int_t ngx_http_weir_set_body(ngx_http_request_t *r, u_char *bytes, size_t le
     }
     buffer->start = buffer->pos = bytes;
     buffer->end = buffer->last = bytes + length;
-    buffer->memory = 1;
+    buffer->memory = length > 0; /* else it is an end alone */
     buffer->last_buf = 1;
     *chain = (ngx_chain_t){.buf = buffer};
     r->request_body->bufs = chain;

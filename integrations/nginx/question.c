@@ -46,6 +46,10 @@ static ngx_int_t is_answered(ngx_http_request_t *question, void *data, ngx_int_t
 
     ctx->asking = 0;
     ctx->existence_told = ctx->existence_asked;
+    /* What has come of a body that is thrown away has been told to the question. */
+    if (question->main->discard_body && question->connection->read->ready) {
+        ngx_post_event(question->connection->read, &ngx_posted_events);
+    }
     ctx->status = question->headers_out.status;
     if (rc == NGX_ERROR || rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         ctx->status = rc >= NGX_HTTP_SPECIAL_RESPONSE ? (ngx_uint_t)rc : NGX_HTTP_BAD_GATEWAY;
@@ -81,6 +85,7 @@ ngx_int_t ngx_http_weir_ask(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, str
     question->unparsed_uri.len = uri.length;
     question->valid_unparsed_uri = 1;
     question->filter_need_in_memory = 1;
+    question->discard_body = 0; /* of the client's body, of which it has no length */
     ctx->asking = 1;
     ctx->told_length = 0;
     return NGX_OK;

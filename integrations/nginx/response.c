@@ -29,7 +29,9 @@ static struct s2_refusal refusal_of_status(ngx_uint_t status)
 
     if (status == NGX_HTTP_BAD_GATEWAY) {
         status = NGX_HTTP_SERVICE_UNAVAILABLE;
-    } else if (status >= NGX_HTTP_REQUEST_HEADER_TOO_LARGE) {
+    } else if (status >= NGX_HTTP_REQUEST_HEADER_TOO_LARGE &&
+               status < NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        /* nginx's own kinds of 400. */
         status = status == NGX_HTTP_REQUEST_HEADER_TOO_LARGE ? 431 : NGX_HTTP_BAD_REQUEST;
     }
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
@@ -405,9 +407,8 @@ static ngx_int_t stream_body(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ng
             if (end_stream(r, ctx, in->buf, &end) != NGX_OK) {
                 return NGX_ERROR;
             }
-        } else if (in->buf->pos == in->buf->last && in->buf->flush &&
-                   add_buffer(r, &end, in->buf) != NGX_OK) {
-            return NGX_ERROR;
+        } else if (ngx_buf_special(in->buf) && add_buffer(r, &end, in->buf) != NGX_OK) {
+            return NGX_ERROR; /* one that was copied is empty now, and no such thing */
         }
     }
     if (ctx->ending && !ctx->answered && s2_stream_between_messages(ctx->stream)) {

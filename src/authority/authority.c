@@ -57,12 +57,35 @@ static enum weir_status new_authority(const char *path, bool create,
     return WEIR_OK;
 }
 
+/* Reads what the store holds. */
+static enum weir_status look(struct weir_authority *authority, struct weir_error *error)
+{
+    struct weir_authority_stored stored;
+    enum weir_status status = weir_store_begin(authority->store, false, error);
+
+    if (status != WEIR_OK) {
+        return status;
+    }
+    status = weir_store_sequence(authority->store, &stored.sequence, error);
+    if (status == WEIR_OK) {
+        status = weir_store_count(authority->store, &stored.tokens, error);
+    }
+    weir_store_rollback(authority->store);
+    if (status == WEIR_OK) {
+        authority->stored = stored;
+    }
+    return status;
+}
+
 enum weir_status weir_authority_open(const char *path, const struct weir_authority_options *options,
                                      struct weir_authority **authority, struct weir_error *error)
 {
     struct weir_authority *made = NULL;
     enum weir_status status = new_authority(path, false, options, &made, error);
 
+    if (status == WEIR_OK) {
+        status = look(made, error);
+    }
     if (status == WEIR_OK && options != NULL && options->directory != NULL) {
         status = weir_publication_open(made, options, error);
     }
@@ -314,11 +337,9 @@ struct weir_authority_standing weir_authority_status(struct weir_authority *auth
     struct weir_authority_standing facts = {0};
 
     (void)pthread_mutex_lock(&authority->lock);
-    if (weir_store_begin(authority->store, false, NULL) == WEIR_OK) {
-        (void)weir_store_sequence(authority->store, &facts.sequence, NULL);
-        (void)weir_store_count(authority->store, &facts.tokens, NULL);
-        weir_store_rollback(authority->store);
-    }
+    (void)look(authority, NULL); /* what is known of a store that cannot be read is told still */
+    facts.sequence = authority->stored.sequence;
+    facts.tokens = authority->stored.tokens;
     facts.published = published(authority, facts.sequence);
     (void)pthread_mutex_unlock(&authority->lock);
     if (authority->publisher != NULL) {

@@ -8,6 +8,12 @@
 
 #include "authority/store.h"
 
+/* What the store held when it was read or written last. */
+struct weir_authority_stored {
+    uint64_t sequence;
+    uint64_t tokens;
+};
+
 /*
  * One lock orders everything that touches the store. What takes long is done without it: reading
  * and compiling a declaration, waiting until a change is published.
@@ -20,6 +26,7 @@ struct weir_authority {
     struct weir_instant latest; /* that the clock said: what has expired stays so */
     pthread_mutex_t lock;
     struct weir_store *store;
+    struct weir_authority_stored stored;
     struct weir_publisher *publisher; /* NULL: nothing is published */
     bool behind; /* a change is durable and not published: the publisher is held */
     /* Since the publisher last compacted: the change it stood at, the bytes of tokens published,
@@ -94,6 +101,11 @@ enum weir_status weir_requestor_check_under(const struct weir_found_requestor *f
                                             enum weir_operation operation, struct weir_text prefix,
                                             struct weir_instant now, struct weir_audit *audit,
                                             struct weir_error *error);
+
+/* Whether the token (NULL: the operator) may do that at all, on whatever name; likewise. */
+enum weir_status weir_requestor_check_any(const struct weir_compiled_token *token,
+                                          enum weir_operation operation, struct weir_instant now,
+                                          struct weir_audit *audit, struct weir_error *error);
 
 /* What a stored token is: its declaration, digest and issue number. `compiled` may be NULL.
  * WEIR_OK, WEIR_ERROR_MEMORY; WEIR_ERROR_DAMAGED: it is none. */

@@ -38,25 +38,18 @@ static void release(struct issue *issue)
     weir_wipe(&issue->issued.credential, sizeof issue->issued.credential);
 }
 
-/* Who asks, and whether it may issue anything. */
+/* Who asks, and whether it may issue anything: that the id declared is outside its scope is told
+ * later. */
 static enum weir_status authenticate(struct issue *issue, const struct weir_requestor *requestor,
                                      struct weir_instant now, struct weir_error *error)
 {
-    struct weir_error denial;
     enum weir_status status = weir_requestor_find(issue->authority, requestor, now,
                                                   &issue->requestor, &issue->audit, error);
 
-    if (status != WEIR_OK || issue->requestor.is_operator) {
-        return status;
-    }
-    /* Of any id: that the one declared is outside its scope is told later. */
-    status = weir_requestor_check(&issue->requestor, WEIR_ISSUE_ACCESS_TOKEN,
-                                  issue->requestor.declared->id, now, &issue->audit, &denial);
-    if (status == WEIR_ERROR_DENIED && issue->audit.reason != WEIR_OP_NOT_PERMITTED) {
-        issue->audit.reason = WEIR_ALLOWED;
-        return WEIR_OK;
-    }
-    return weir_fail_as(error, status, &denial);
+    return status == WEIR_OK
+               ? weir_requestor_check_any(issue->requestor.compiled.token, WEIR_ISSUE_ACCESS_TOKEN,
+                                          now, &issue->audit, error)
+               : status;
 }
 
 /* The checks of the declaration, in SPEC's order. */

@@ -10,6 +10,13 @@
 #include "vocabulary/memory.h"
 #include "vocabulary/text.h"
 
+/* What the store had of a token, to be shown without the lock. */
+struct copy {
+    struct copy *next;
+    struct weir_stored_token stored;
+    char bytes[]; /* declaration and id */
+};
+
 /* A page that is being gathered. */
 struct page {
     struct weir_authority *authority;
@@ -18,6 +25,9 @@ struct page {
     void *context;
     struct weir_instant now;
     uint64_t room; /* for so many more */
+    size_t size;   /* of the declarations so far */
+    struct copy *first;
+    struct copy **last;
     bool has_more;
     struct weir_text only; /* if `exact`: no other id */
     bool exact;
@@ -25,31 +35,33 @@ struct page {
     struct weir_error *error;
 };
 
-static enum weir_status show(struct page *page, const struct weir_stored_token *stored)
-{
-    const struct weir_allocator *allocator = &page->authority->allocator;
-    struct weir_token *token = NULL;
-    struct weir_token shown;
-    struct weir_scope *scopes = NULL;
-    size_t size = 0;
-    enum weir_status status =
-        weir_stored_token_read(page->authority, stored, &token, NULL, page->error);
+/*
+ * ---- Gathering: in a transaction, the lock is held ----
+ */
 
-    if (status != WEIR_OK) {
-        return status;
+static size_t copy_size(const struct weir_stored_token *stored)
+{
+    return sizeof(struct copy) + stored->declaration.length + stored->id.length;
+}
+
+static enum weir_status keep(struct page *page, const struct weir_stored_token *stored)
+{
+    struct copy *copy = weir_allocate(&page->authority->allocator, copy_size(stored));
+    const size_t length = stored->declaration.length;
+
+    if (copy == NULL) {
+        return weir_fail_memory(page->error);
     }
-    size = token->scope_count * sizeof *scopes;
-    scopes = weir_allocate(allocator, size);
-    if (scopes == NULL) {
-        status = weir_fail_memory(page->error);
-    } else {
-        weir_token_shown_to(page->requestor, token, scopes, &shown);
-        shown.has_credential_digest = false;
-        page->has_more = !page->visit(page->context, &shown);
-        weir_release(allocator, scopes, size);
-    }
-    weir_token_free(token, allocator);
-    return status;
+    *copy = (struct copy){.stored = *stored};
+    memcpy(copy->bytes, stored->declaration.bytes, length);
+    memcpy(copy->bytes + length, stored->id.bytes, stored->id.length);
+    copy->stored.declaration.bytes = copy->bytes;
+    copy->stored.id.bytes = copy->bytes + length;
+    copy->stored.issued_by = (struct weir_text){"", 0};
+    *page->last = copy;
+    page->last = &copy->next;
+    page->size += length;
+    return WEIR_OK;
 }
 
 static bool visit_stored(void *context, const struct weir_stored_token *stored)
@@ -59,13 +71,14 @@ static bool visit_stored(void *context, const struct weir_stored_token *stored)
     if (page->exact && !weir_text_equal(stored->id, page->only)) {
         return false;
     }
-    if (page->room == 0) {
+    if (page->room == 0 ||
+        (page->first != NULL && page->size + stored->declaration.length > WEIR_LIST_JSON_MAX)) {
         page->has_more = true;
         return false;
     }
     page->room--;
-    page->status = show(page, stored);
-    return page->status == WEIR_OK && !page->has_more && !page->exact;
+    page->status = keep(page, stored);
+    return page->status == WEIR_OK && !page->exact;
 }
 
 /* Gathers the ids that one member of a listing admits: an exact id, or all that begin so. */
@@ -152,8 +165,8 @@ static enum weir_status list(struct page *page, const struct weir_found_requesto
     return status;
 }
 
-static enum weir_status list_found(struct page *page, const struct weir_found_requestor *found,
-                                   const struct weir_list_query *query, struct weir_audit *audit)
+static enum weir_status gather_found(struct page *page, const struct weir_found_requestor *found,
+                                     const struct weir_list_query *query, struct weir_audit *audit)
 {
     struct weir_authority *authority = page->authority;
     enum weir_status status = WEIR_OK;
@@ -168,6 +181,55 @@ static enum weir_status list_found(struct page *page, const struct weir_found_re
         weir_store_rollback(authority->store);
     }
     (void)pthread_mutex_unlock(&authority->lock);
+    return status;
+}
+
+/*
+ * ---- Showing ----
+ */
+
+static enum weir_status show(struct page *page, const struct weir_stored_token *stored, bool *full)
+{
+    const struct weir_allocator *allocator = &page->authority->allocator;
+    struct weir_token *token = NULL;
+    struct weir_token shown;
+    struct weir_scope *scopes = NULL;
+    size_t size = 0;
+    enum weir_status status =
+        weir_stored_token_read(page->authority, stored, &token, NULL, page->error);
+
+    if (status != WEIR_OK) {
+        return status;
+    }
+    size = token->scope_count * sizeof *scopes;
+    scopes = weir_allocate(allocator, size);
+    if (scopes == NULL) {
+        status = weir_fail_memory(page->error);
+    } else {
+        weir_token_shown_to(page->requestor, token, scopes, &shown);
+        shown.has_credential_digest = false;
+        *full = !page->visit(page->context, &shown);
+        weir_release(allocator, scopes, size);
+    }
+    weir_token_free(token, allocator);
+    return status;
+}
+
+/* Shows what was kept, as long as there is room, and releases it. */
+static enum weir_status show_all(struct page *page, enum weir_status status)
+{
+    bool full = false;
+
+    while (page->first != NULL) {
+        struct copy *copy = page->first;
+
+        if (status == WEIR_OK && !full) {
+            status = show(page, &copy->stored, &full);
+        }
+        page->first = copy->next;
+        weir_release(&page->authority->allocator, copy, copy_size(&copy->stored));
+    }
+    page->has_more = page->has_more || full;
     return status;
 }
 
@@ -193,9 +255,11 @@ enum weir_status weir_authority_list(struct weir_authority *authority,
         weir_requestor_find(authority, requestor, page.now, &found, &own, error);
 
     page.requestor = found.declared;
+    page.last = &page.first;
     if (status == WEIR_OK) {
-        status = list_found(&page, &found, query, &own);
+        status = gather_found(&page, &found, query, &own);
     }
+    status = show_all(&page, status);
     weir_requestor_release(authority, &found);
     if (status == WEIR_OK) {
         *has_more = page.has_more;

@@ -181,23 +181,53 @@ static enum weir_status publish(const struct weir_authority *authority,
     return status;
 }
 
+static enum weir_status commit(struct weir_authority *authority, struct weir_error *error)
+{
+    struct weir_authority_stored stored;
+    enum weir_status status = weir_store_sequence(authority->store, &stored.sequence, error);
+
+    if (status == WEIR_OK) {
+        status = weir_store_count(authority->store, &stored.tokens, error);
+    }
+    if (status != WEIR_OK) {
+        weir_store_rollback(authority->store);
+        return status;
+    }
+    status = weir_store_commit(authority->store, error);
+    if (status == WEIR_OK) {
+        authority->stored = stored;
+    }
+    return status;
+}
+
+/* Where the system refuses room there may be some later. */
+static enum weir_status fail_reservation(enum weir_status status, const struct weir_error *failure,
+                                         struct weir_error *error)
+{
+    return status == WEIR_ERROR_IO
+               ? weir_fail(error, WEIR_ERROR_BEHIND, "there is no room to publish the change: %s",
+                           failure->message)
+               : weir_fail_as(error, status, failure);
+}
+
 enum weir_status weir_publication_commit(struct weir_authority *authority,
                                          const struct weir_pending *pending, size_t count,
                                          struct weir_error *error)
 {
+    struct weir_error failure;
     enum weir_status status = WEIR_OK;
 
     if (authority->publisher == NULL) {
-        return weir_store_commit(authority->store, error);
+        return commit(authority, error);
     }
-    status = reserve(authority, pending, count, error);
+    status = reserve(authority, pending, count, &failure);
     if (status != WEIR_OK) {
         authority->is_full = true;
         weir_store_rollback(authority->store);
-        return status;
+        return fail_reservation(status, &failure, error);
     }
     /* Heartbeats go on while the disk is slow: what is being committed was not answered yet. */
-    status = weir_store_commit(authority->store, error);
+    status = commit(authority, error);
     if (status == WEIR_OK && publish(authority, pending, count) != WEIR_OK) {
         weir_publisher_hold(authority->publisher);
         authority->behind = true;

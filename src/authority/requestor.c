@@ -109,6 +109,13 @@ static enum weir_status copy_stored(struct weir_authority *authority,
     return status;
 }
 
+static void audit_requestor(struct weir_audit *audit, struct weir_text id, uint64_t issue_number)
+{
+    audit->requestor_number = issue_number;
+    audit->requestor_id_length = (uint8_t)id.length;
+    memcpy(audit->requestor_id, id.bytes, id.length);
+}
+
 enum weir_status weir_requestor_find(struct weir_authority *authority,
                                      const struct weir_requestor *requestor,
                                      struct weir_instant now, struct weir_found_requestor *found,
@@ -130,9 +137,7 @@ enum weir_status weir_requestor_find(struct weir_authority *authority,
     status = copy_stored(authority, found->digest, now, &stored, &copy, error);
     (void)pthread_mutex_unlock(&authority->lock);
     if (status == WEIR_OK) {
-        audit->requestor_number = stored.issue_number;
-        audit->requestor_id_length = (uint8_t)stored.id.length;
-        memcpy(audit->requestor_id, stored.id.bytes, stored.id.length);
+        audit_requestor(audit, stored.id, stored.issue_number);
         status =
             weir_stored_token_read(authority, &stored, &found->declared, &found->compiled, error);
         weir_release(&authority->allocator, copy, stored.declaration.length + stored.id.length);
@@ -225,4 +230,98 @@ enum weir_status weir_requestor_check_under(const struct weir_found_requestor *f
         reason = WEIR_INVALID_NAME;
     }
     return judge(reason, operation, prefix, true, audit, error);
+}
+
+enum weir_status weir_requestor_check_any(const struct weir_compiled_token *token,
+                                          enum weir_operation operation, struct weir_instant now,
+                                          struct weir_audit *audit, struct weir_error *error)
+{
+    struct weir_request request = {.operation = operation};
+    enum weir_reason reason = WEIR_ALLOWED;
+
+    if (token == NULL) {
+        return WEIR_OK;
+    }
+    if (weir_operation_target(operation) == WEIR_TARGET_ACCESS_TOKEN) {
+        request.access_token = weir_compiled_token_id(token);
+    }
+    reason = weir_check_token(token, &request, now).reason;
+    return reason == WEIR_ACCESS_TOKEN_OUT_OF_SCOPE
+               ? WEIR_OK
+               : judge(reason, operation, request.access_token, false, audit, error);
+}
+
+/*
+ * ---- The first look ----
+ */
+
+/* In the engine that holds what is published: waits for nobody. */
+static enum weir_status admit_published(const struct weir_engine *engine,
+                                        const uint8_t digest[WEIR_DIGEST_SIZE],
+                                        enum weir_operation operation, struct weir_instant now,
+                                        struct weir_audit *audit, struct weir_error *error)
+{
+    const struct weir_compiled_token *token = NULL;
+    struct weir_instant expires_at;
+    enum weir_status status = WEIR_OK;
+
+    weir_read_begin();
+    token = weir_engine_find_by_digest(engine, digest);
+    if (token == NULL || (weir_compiled_token_expires(token, &expires_at) &&
+                          weir_instant_reached(expires_at, now))) {
+        status = fail_credential(error);
+    } else {
+        audit_requestor(audit, weir_compiled_token_id(token),
+                        weir_compiled_token_issue_number(token));
+        status = weir_requestor_check_any(token, operation, now, audit, error);
+    }
+    weir_read_end();
+    return status;
+}
+
+static enum weir_status admit_stored(struct weir_authority *authority,
+                                     const uint8_t digest[WEIR_DIGEST_SIZE],
+                                     struct weir_instant now, struct weir_audit *audit,
+                                     struct weir_error *error)
+{
+    struct weir_stored_token stored;
+    enum weir_status status = WEIR_OK;
+
+    (void)pthread_mutex_lock(&authority->lock);
+    status = weir_store_begin(authority->store, false, error);
+    if (status == WEIR_OK) {
+        status = find_living(authority, digest, now, &stored, error);
+        if (status == WEIR_OK) {
+            audit_requestor(audit, stored.id, stored.issue_number);
+        }
+        weir_store_rollback(authority->store);
+    }
+    (void)pthread_mutex_unlock(&authority->lock);
+    return status;
+}
+
+enum weir_status weir_authority_admit(struct weir_authority *authority,
+                                      const struct weir_requestor *requestor,
+                                      enum weir_operation operation, struct weir_audit *audit,
+                                      struct weir_error *error)
+{
+    const struct weir_engine *engine = weir_authority_engine(authority);
+    const struct weir_instant now = weir_authority_now(authority);
+    struct weir_audit own = {.is_operator = requestor->is_operator, .reason = WEIR_ALLOWED};
+    uint8_t digest[WEIR_DIGEST_SIZE];
+    enum weir_status status = WEIR_OK;
+
+    if (!requestor->is_operator) {
+        if (!weir_credential_digest(requestor->credential, digest)) {
+            status = fail_credential(error);
+        } else {
+            status = engine != NULL ? admit_published(engine, digest, operation, now, &own, error)
+                                    : admit_stored(authority, digest, now, &own, error);
+            weir_wipe(digest, sizeof digest);
+        }
+    }
+    if (audit != NULL) {
+        *audit = own;
+    }
+    return status;
 }

@@ -27,12 +27,20 @@
  * ---- The file ----
  */
 
-/* Whether the path leads to the open file still. */
-static bool is_at(const char *path, const struct stat *file)
+/* That the path leads to the open file still. */
+static enum weir_status expect_at(const char *path, const struct stat *file,
+                                  struct weir_error *error)
 {
     struct stat there;
+    bool found = stat(path, &there) == 0;
 
-    return stat(path, &there) == 0 && there.st_ino == file->st_ino && there.st_dev == file->st_dev;
+    if (!found && errno != ENOENT) {
+        return weir_fail_errno(error, "stat");
+    }
+    if (!found || there.st_ino != file->st_ino || there.st_dev != file->st_dev) {
+        return weir_fail(error, WEIR_ERROR_BUSY, "the file was replaced while it was opened");
+    }
+    return WEIR_OK;
 }
 
 static enum weir_status lock_file(int file, const char *path, struct weir_error *error)
@@ -50,10 +58,7 @@ static enum weir_status lock_file(int file, const char *path, struct weir_error 
                    ? weir_fail(error, WEIR_ERROR_BUSY, "another process owns the store")
                    : weir_fail_errno(error, "flock");
     }
-    if (!is_at(path, &facts)) {
-        return weir_fail(error, WEIR_ERROR_BUSY, "the file was replaced while it was opened");
-    }
-    return WEIR_OK;
+    return expect_at(path, &facts, error);
 }
 
 static enum weir_status open_file(const char *path, bool create, int *file,
@@ -78,14 +83,14 @@ static enum weir_status open_file(const char *path, bool create, int *file,
     return WEIR_OK;
 }
 
-/* The size of the file that SQLite keeps beside the store; 0: there is none. */
-static int64_t size_beside(const char *path, const char *suffix)
+/* Whether there may be something in a file that SQLite keeps beside the store. */
+static bool has_beside(const char *path, const char *suffix)
 {
     char name[PATH_MAX + 16];
     struct stat facts;
 
     (void)snprintf(name, sizeof name, "%s%s", path, suffix);
-    return stat(name, &facts) == 0 ? facts.st_size : 0;
+    return stat(name, &facts) == 0 ? facts.st_size > 0 : errno != ENOENT;
 }
 
 /*
@@ -121,7 +126,7 @@ static enum weir_status check_header(int file, const char *path,
         return weir_sqlite_check_version(schema, number_at(header + HEADER_APPLICATION_ID),
                                          (int32_t)number_at(header + HEADER_USER_VERSION), error);
     }
-    if (*empty || size_beside(path, "-journal") > 0 || size_beside(path, "-wal") > 0) {
+    if (*empty || has_beside(path, "-journal") || has_beside(path, "-wal")) {
         return WEIR_OK;
     }
     return weir_fail(error, WEIR_ERROR_DAMAGED, "no store: not a database of SQLite's");
@@ -154,8 +159,9 @@ static int harden(sqlite3 *database)
 /*
  * locking_mode comes before anything is read. With less than FULL a power cut could undo what was
  * acknowledged. The WAL is written back at four megabytes: often enough that no commit waits long
- * for it, seldom enough that pages which change often are written once. Nothing in the file is
- * secret: what is deleted need not be overwritten.
+ * for it, seldom enough that pages which change often are written once. Nothing is written to
+ * it before its transaction commits, however large that is. Nothing in the file is secret: what is
+ * deleted need not be overwritten.
  */
 static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
                                "PRAGMA cell_size_check = ON;"
@@ -164,6 +170,7 @@ static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
                                "PRAGMA temp_store = MEMORY;"
                                "PRAGMA secure_delete = OFF;"
                                "PRAGMA cache_size = -16384;"
+                               "PRAGMA cache_spill = OFF;"
                                "PRAGMA wal_autocheckpoint = 1000;"
                                "PRAGMA journal_size_limit = 16777216;";
 
@@ -177,7 +184,7 @@ static enum weir_status open_database(const char *path, sqlite3 **database,
         code = harden(*database);
     }
     /* While there is something in the WAL that has not been accepted, it stays. */
-    if (code == SQLITE_OK && size_beside(path, "-wal") > 0) {
+    if (code == SQLITE_OK && has_beside(path, "-wal")) {
         code = sqlite3_db_config(*database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     }
     if (code != SQLITE_OK) {
@@ -186,23 +193,27 @@ static enum weir_status open_database(const char *path, sqlite3 **database,
     return weir_sqlite_run(*database, settings, "opening the store", error);
 }
 
+/* The mode is told first, and written to the file when that was taken. */
 static enum weir_status use_wal(sqlite3 *database, struct weir_error *error)
 {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(database, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
-    const char *mode = NULL;
+    bool is_wal = false;
     enum weir_status status = WEIR_OK;
 
     if (code == SQLITE_OK) {
         code = sqlite3_step(statement);
     }
-    if (code != SQLITE_ROW) {
+    if (code == SQLITE_ROW) {
+        const char *mode = (const char *)sqlite3_column_text(statement, 0);
+
+        is_wal = mode != NULL && strcmp(mode, "wal") == 0;
+        code = sqlite3_step(statement);
+    }
+    if (code != SQLITE_DONE) {
         status = weir_sqlite_fail(database, code, "opening the store's log", error);
-    } else {
-        mode = (const char *)sqlite3_column_text(statement, 0);
-        if (mode == NULL || strcmp(mode, "wal") != 0) {
-            status = weir_fail(error, WEIR_ERROR_IO, "the store cannot have a write-ahead log");
-        }
+    } else if (!is_wal) {
+        status = weir_fail(error, WEIR_ERROR_IO, "the store cannot have a write-ahead log");
     }
     (void)sqlite3_finalize(statement);
     return status;
@@ -256,7 +267,7 @@ static enum weir_status begin_use(struct weir_store *store, const struct weir_sq
         return weir_fail(error, WEIR_ERROR_DUPLICATE, "there is a store already");
     }
     (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    return WEIR_OK;
+    return weir_store_begin_log(store, error);
 }
 
 /*

@@ -5,9 +5,14 @@
  * A call that fails leaves its transaction half-done, or SQLite has rolled it back by itself: it
  * then changes nothing more, and can only be rolled back, which is what committing it does.
  *
- * A commit whose sync fails is in doubt: it is told as failed, but whole in the WAL, and whoever
- * reads that next, after a crash, takes it for done. So the place it stands in is written over at
- * once, by a transaction that changes nothing, or before the next one if that fails, too.
+ * A commit that fails is in doubt. It is told as failed, but if it was its sync that failed it is
+ * whole in the WAL, and whoever reads that next, after a crash, takes it for done. Nor may another
+ * transaction be written in its place: a WAL's checksum is a sum, so that a frame's header that is
+ * torn while it is written over a former one's may, with that one's page, add up. So the log begins
+ * anew, with other salts, at once, or before the next transaction that writes: what is committed is
+ * written back, the WAL truncated, and a transaction that changes nothing written, whose sync makes
+ * it so. The same when a store is opened, whose last owner may have been killed while it committed:
+ * what is found is durable before anybody is told of it.
  */
 #include "authority/sqlite_store.h"
 
@@ -346,9 +351,17 @@ static enum weir_status begin(struct weir_store *store, bool writes, struct weir
     return status;
 }
 
-/* A transaction that changes nothing, in the place of one that is in doubt. What is as it was is
- * not written; what was changed and changed back is. */
-static enum weir_status write_over(struct weir_store *store, struct weir_error *error)
+/* What is committed is written back, and durable; what is written next begins the WAL. A code of
+ * SQLite's. */
+static int begin_log_anew(struct weir_store *store)
+{
+    take_back(store);
+    return sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
+/* A transaction that changes nothing. What is as it was is not written; what was changed and
+ * changed back is. */
+static enum weir_status write_nothing(struct weir_store *store, struct weir_error *error)
 {
     enum weir_status status = begin(store, true, error);
 
@@ -366,16 +379,28 @@ static enum weir_status write_over(struct weir_store *store, struct weir_error *
     }
     if (status != WEIR_OK) {
         weir_store_rollback(store);
-        return status;
     }
-    store->in_doubt = false;
-    return WEIR_OK;
+    return status;
+}
+
+/* What was in doubt has not happened. */
+static enum weir_status settle(struct weir_store *store, struct weir_error *error)
+{
+    int code = begin_log_anew(store);
+    enum weir_status status = WEIR_OK;
+
+    if (code != SQLITE_OK) {
+        return weir_sqlite_fail(store->database, code, "beginning the store's log anew", error);
+    }
+    status = write_nothing(store, error);
+    store->in_doubt = status != WEIR_OK;
+    return status;
 }
 
 enum weir_status weir_store_begin(struct weir_store *store, bool writes, struct weir_error *error)
 {
     if (writes && store->in_doubt) {
-        enum weir_status status = write_over(store, error);
+        enum weir_status status = settle(store, error);
 
         if (status != WEIR_OK) {
             return status;
@@ -399,7 +424,7 @@ enum weir_status weir_store_commit(struct weir_store *store, struct weir_error *
         weir_store_rollback(store);
     }
     if (store->in_doubt) {
-        (void)write_over(store, NULL);
+        (void)settle(store, NULL);
     }
     return status;
 }
@@ -933,13 +958,24 @@ enum weir_status weir_store_begin_use(struct weir_store *store, struct weir_erro
     return status == WEIR_OK ? check_counters(store, error) : status;
 }
 
+enum weir_status weir_store_begin_log(struct weir_store *store, struct weir_error *error)
+{
+    int code = begin_log_anew(store);
+
+    /* No room to write back what the WAL has: that has been synced before. */
+    store->in_doubt = code == SQLITE_FULL;
+    return code == SQLITE_OK || code == SQLITE_FULL
+               ? WEIR_OK
+               : weir_sqlite_fail(store->database, code, "opening the store's log", error);
+}
+
 void weir_store_end_use(struct weir_store *store)
 {
     if (store->statements[WEIR_STATEMENT_ROLLBACK] != NULL) {
         weir_store_rollback(store);
     }
     if (store->in_doubt) {
-        (void)write_over(store, NULL);
+        (void)settle(store, NULL);
     }
     for (unsigned i = 0; i < WEIR_STATEMENT_COUNT; i++) {
         (void)sqlite3_finalize(store->statements[i]);

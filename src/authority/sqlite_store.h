@@ -59,6 +59,9 @@ struct weir_store {
  * tables. WEIR_OK, WEIR_ERROR_MEMORY, _IO, _DAMAGED. */
 enum weir_status weir_store_begin_use(struct weir_store *store, struct weir_error *error);
 
+/* Makes durable what was found when the store was opened. WEIR_OK, WEIR_ERROR_MEMORY, _IO. */
+enum weir_status weir_store_begin_log(struct weir_store *store, struct weir_error *error);
+
 /* Releases the statements. */
 void weir_store_end_use(struct weir_store *store);
 

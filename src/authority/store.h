@@ -80,10 +80,10 @@ void weir_store_identity(const struct weir_store *store, uint8_t identity[16]);
  *
  * Begins one that may write (`writes`: nobody else's then comes between), or that sees one state.
  * A commit that returns WEIR_OK is durable. One that returns an error has rolled back; only if the
- * disk goes on refusing, and the process then ends before it writes again, may it be found done.
- * After a call that has failed for another reason than WEIR_ERROR_NOT_FOUND or _DUPLICATE the
- * transaction changes nothing more, and cannot commit. Codes: WEIR_ERROR_IO (the system's words),
- * _MEMORY, _BUSY, _DAMAGED.
+ * disk goes on refusing, and the process then ends before it writes again, may it be found done,
+ * and then as a whole. After a call that has failed for another reason than WEIR_ERROR_NOT_FOUND or
+ * _DUPLICATE the transaction changes nothing more, and cannot commit. Codes: WEIR_ERROR_IO (the
+ * system's words), _MEMORY, _BUSY, _DAMAGED.
  */
 enum weir_status weir_store_begin(struct weir_store *store, bool writes, struct weir_error *error);
 enum weir_status weir_store_commit(struct weir_store *store, struct weir_error *error);

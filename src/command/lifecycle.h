@@ -44,6 +44,7 @@ bool lifecycle_take_back(struct lifecycle *lifecycle, struct weir_text json);
 bool lifecycle_list(struct lifecycle *lifecycle, const struct weir_list_query *query,
                     struct output *output);
 
+/* `id` is one that a token can have. */
 bool lifecycle_revoke(struct lifecycle *lifecycle, struct weir_text id);
 bool lifecycle_count(struct lifecycle *lifecycle, struct weir_text prefix, uint64_t *count);
 bool lifecycle_revoke_prefix(struct lifecycle *lifecycle, struct weir_text prefix, uint64_t *count);

@@ -47,6 +47,7 @@ static const struct flag_form forms[FLAG_COUNT] = {
     [FLAG_YES] = {"--yes", '\0', NULL},
     [FLAG_PUBLISH] = {"--publish", '\0', "DIR"},
     [FLAG_LISTEN] = {"--listen", '\0', "ADDRESS"},
+    [FLAG_METRICS] = {"--metrics", '\0', "ADDRESS"},
     [FLAG_AUDIT] = {"--audit", '\0', "FILE"},
     [FLAG_LOG] = {"--log", '\0', "FILE"},
     [FLAG_ALLOW_REMOTE] = {"--allow-remote", '\0', NULL},

@@ -41,6 +41,7 @@ enum flag {
     FLAG_YES,
     FLAG_PUBLISH,
     FLAG_LISTEN,
+    FLAG_METRICS,
     FLAG_AUDIT,
     FLAG_LOG,
     FLAG_ALLOW_REMOTE,

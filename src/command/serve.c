@@ -18,8 +18,8 @@ static const char help[] =
     "\n"
     "Issues, lists and revokes tokens over HTTP, as S2 does (/v1/access-tokens), and\n"
     "publishes each change in DIR for gateways and brokers to follow. It owns the store:\n"
-    "weir token asks this process while it runs. /health and /metrics (Prometheus) are\n"
-    "answered, too. A change is answered once it is durable and published.\n"
+    "weir token asks this process while it runs. /health is answered, too, and to the\n"
+    "operator /metrics, for Prometheus. A change is answered once it is durable and published.\n"
     "\n"
     "  --store STORE        the file that keeps the tokens: weir token init makes it\n"
     "  --publish DIR        where to publish; without it only this process knows the tokens\n"
@@ -29,6 +29,8 @@ static const char help[] =
     "                       HTTP, so only this machine's own addresses are taken,\n"
     "  --allow-remote       ... unless this allows others: credentials can then be read on\n"
     "                       the way. Put TLS in front\n"
+    "  --metrics ADDRESS    where /metrics is answered to whoever can reach it; else on the\n"
+    "                       operator's socket alone\n"
     "  --socket PATH        the operator's socket; STORE.operator unless given. Root and the\n"
     "                       user of this process have the operator's authority there\n"
     "  --audit FILE         who did what to which token, a JSON object a line; - is standard\n"
@@ -67,6 +69,7 @@ static bool serve_store(struct weir_authority *authority, const struct options *
     const struct serve_options how = {
         .addresses = options->listen,
         .address_count = options->listen_count,
+        .metrics = options->values[FLAG_METRICS],
         .operator_path = socket_path(options, made, sizeof made),
         .audit = options->values[FLAG_AUDIT],
         .log = log != NULL ? log : "-",
@@ -108,9 +111,9 @@ const struct command serve_command = {
     .summary = "issues, lists and revokes tokens over HTTP, as S2 does",
     .help = help,
     .flags = FLAG_BIT(FLAG_STORE) | FLAG_BIT(FLAG_PUBLISH) | FLAG_BIT(FLAG_LEASE) |
-             FLAG_BIT(FLAG_LISTEN) | FLAG_BIT(FLAG_ALLOW_REMOTE) | FLAG_BIT(FLAG_SOCKET) |
-             FLAG_BIT(FLAG_AUDIT) | FLAG_BIT(FLAG_LOG) | FLAG_BIT(FLAG_CONNECTIONS) |
-             FLAG_BIT(FLAG_PER_ADDRESS),
+             FLAG_BIT(FLAG_LISTEN) | FLAG_BIT(FLAG_ALLOW_REMOTE) | FLAG_BIT(FLAG_METRICS) |
+             FLAG_BIT(FLAG_SOCKET) | FLAG_BIT(FLAG_AUDIT) | FLAG_BIT(FLAG_LOG) |
+             FLAG_BIT(FLAG_CONNECTIONS) | FLAG_BIT(FLAG_PER_ADDRESS),
     .required = FLAG_BIT(FLAG_STORE) | FLAG_BIT(FLAG_LISTEN),
     .run = run,
 };

@@ -404,6 +404,14 @@ static bool confirm(struct lifecycle *lifecycle, const char *prefix)
            report(lifecycle->store, "nothing was revoked");
 }
 
+/* An id that none can have is not sent: in a path it could be something else. */
+static bool revoke_id(struct lifecycle *lifecycle, const char *id)
+{
+    return weir_token_id_valid(text_of(id))
+               ? lifecycle_revoke(lifecycle, text_of(id))
+               : report(lifecycle->store, "not a valid token id: %s", quoted(id).text);
+}
+
 static bool revoke_target(struct lifecycle *lifecycle, const struct options *options,
                           uint64_t *count)
 {
@@ -411,7 +419,7 @@ static bool revoke_target(struct lifecycle *lifecycle, const struct options *opt
 
     *count = 1;
     if (prefix == NULL) {
-        return lifecycle_revoke(lifecycle, text_of(options->operands[0]));
+        return revoke_id(lifecycle, options->operands[0]);
     }
     return (options->values[FLAG_YES] != NULL || isatty(STDIN_FILENO) == 0 ||
             confirm(lifecycle, prefix)) &&

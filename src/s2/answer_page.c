@@ -233,7 +233,7 @@ static bool set_start(struct s2_page *page, const struct weir_text *start_after)
     }
     memcpy(page->start_memory + prefix.length, start_after->bytes, start_after->length);
     page->start = (struct weir_text){page->start_memory, prefix.length + start_after->length};
-    return set_cursor(page, page->start);
+    return set_cursor(page, s2_order_cut(page->start, WEIR_STREAM_MAX));
 }
 
 struct s2_page *s2_page_open(const struct s2_request *request, struct weir_listing *listing,
@@ -307,10 +307,7 @@ static struct weir_text question_start(struct s2_page *page)
     struct weir_text before = page->of_basins ? s2_order_before_basin(member, page->before)
                                               : s2_order_before_stream(member, page->before);
 
-    if (weir_text_compare(page->cursor, before) > 0) {
-        return s2_order_cut(page->cursor, page->of_basins ? WEIR_BASIN_MAX : WEIR_STREAM_MAX);
-    }
-    return before;
+    return weir_text_compare(page->cursor, before) > 0 ? page->cursor : before;
 }
 
 static void add_parameter(struct s2_page *page, const char *key, struct weir_text value)
@@ -431,7 +428,6 @@ static bool shows_all_behind(const struct s2_page *page)
     struct weir_text none = weir_text_from(page->cursor, page->stream_prefix.length);
 
     return !next_is_exact(page) && (page->narrow || members_left(page) == 1) &&
-           weir_text_compare(page->cursor, page->start) >= 0 &&
            (page->stream_prefix.length == 0 || weir_text_compare(none, WEIR_TEXT("..")) >= 0);
 }
 

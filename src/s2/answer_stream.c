@@ -19,7 +19,7 @@
 #define STATUS_SIZE 2
 #define FLAG_TERMINAL 0x80
 
-/* What is kept of a line, to know what it is. */
+/* What is kept of a line, to know what it is: more than the lines have that are looked for. */
 #define LINE_KEPT 16
 
 enum fate {
@@ -50,6 +50,7 @@ struct s2_stream {
     char line[LINE_KEPT];
     size_t line_length;
     bool after_return; /* a line feed that comes next belongs to the line before */
+    bool drops_feed;   /* … which was of a message that was made afresh */
 
     /* What is held, and what was made of it. */
     char *held;
@@ -261,18 +262,17 @@ static void read_line(struct s2_stream *s2_stream, bool *whole)
 {
     struct weir_text line = {s2_stream->line, s2_stream->line_length};
     struct weir_text value = {"", 0};
-    const bool is_kept = line.length < LINE_KEPT;
 
     if (line.length == 0) {
         *whole = true;
     } else if (read_field(line, WEIR_TEXT("event"), &value)) {
-        bool is_error = is_kept && weir_text_equal(value, WEIR_TEXT("error"));
+        bool is_error = weir_text_equal(value, WEIR_TEXT("error"));
 
         s2_stream->ending = s2_stream->ending || is_error;
         if (s2_stream->fate == UNDECIDED) {
             s2_stream->fate = is_error ? HELD : PASSED;
         }
-    } else if (is_kept && read_field(line, WEIR_TEXT("data"), &value)) {
+    } else if (read_field(line, WEIR_TEXT("data"), &value)) {
         s2_stream->ending = s2_stream->ending || weir_text_equal(value, WEIR_TEXT("[DONE]"));
     }
     s2_stream->line_length = 0;
@@ -388,6 +388,12 @@ static bool is_harmless(const struct s2_stream *s2_stream, struct weir_text byte
                                                : is_harmless_event(bytes);
 }
 
+/* Whether something else is passed on instead of the message. */
+static bool is_remade(const struct s2_stream *s2_stream)
+{
+    return s2_stream->fate == HELD || s2_stream->fate == DROPPED;
+}
+
 /* A held message that is whole, or is not to be held any longer, is passed on. */
 static bool release(struct s2_stream *s2_stream, struct weir_text *out)
 {
@@ -395,8 +401,7 @@ static bool release(struct s2_stream *s2_stream, struct weir_text *out)
     size_t length = 0;
 
     *out = (struct weir_text){s2_stream->held, s2_stream->held_length};
-    if ((s2_stream->fate == HELD || s2_stream->fate == DROPPED) &&
-        (!is_frame || s2_stream->held_length >= HEAD_SIZE + STATUS_SIZE)) {
+    if (is_remade(s2_stream) && (!is_frame || s2_stream->held_length >= HEAD_SIZE + STATUS_SIZE)) {
         char *made = is_frame ? remake_frame(s2_stream, &length) : remake_event(s2_stream, &length);
 
         if (made == NULL) {
@@ -417,16 +422,8 @@ static void end_message(struct s2_stream *s2_stream)
     s2_stream->begun = false;
     s2_stream->shown = false;
     s2_stream->head_length = 0;
-}
-
-/* The rest of a line's end, of the last line of an event. */
-static size_t take_feed(struct s2_stream *s2_stream, struct weir_text bytes)
-{
-    if (s2_stream->begun || !s2_stream->after_return) {
-        return 0;
-    }
-    s2_stream->after_return = false;
-    return bytes.bytes[0] == '\n';
+    s2_stream->drops_feed = s2_stream->after_return && is_remade(s2_stream);
+    s2_stream->after_return = false; /* a line feed that is passed on then is an empty event */
 }
 
 /* Begins a message. False: what was before it has to be passed on first. */
@@ -454,24 +451,34 @@ static bool take_held(struct s2_stream *s2_stream, struct weir_text bytes, size_
     return !*released || release(s2_stream, out);
 }
 
+/* Passes over the rest of a line's end that is not passed on. Returns its length. */
+static size_t skip_feed(struct s2_stream *s2_stream, struct weir_text bytes)
+{
+    const bool skips = s2_stream->drops_feed && bytes.bytes[0] == '\n';
+
+    s2_stream->drops_feed = false;
+    return skips;
+}
+
 bool s2_stream_take(struct s2_stream *s2_stream, struct weir_text bytes, bool one, size_t *count,
                     struct weir_text *out)
 {
-    size_t at = take_feed(s2_stream, bytes);
+    const size_t skipped = skip_feed(s2_stream, bytes);
+    size_t at = skipped;
     bool whole = false;
     bool released = false;
 
-    *out = (struct weir_text){bytes.bytes, at};
+    *out = (struct weir_text){bytes.bytes + skipped, 0};
     while (at < bytes.length && !(one && whole) && !released) {
         struct weir_text rest = weir_text_from(bytes, at);
         size_t taken = 0;
 
-        if (!s2_stream->begun && !begin_message(s2_stream, rest, at == 0)) {
+        if (!s2_stream->begun && !begin_message(s2_stream, rest, at == skipped)) {
             break;
         }
         if (s2_stream->fate == PASSED) {
             taken = scan(s2_stream, rest, &whole);
-            out->length = at + taken;
+            out->length = at + taken - skipped;
         } else if (!take_held(s2_stream, rest, &taken, &whole, &released, out)) {
             return false;
         }

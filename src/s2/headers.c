@@ -4,23 +4,6 @@
 #include "s2/request.h"
 #include "vocabulary/text.h"
 
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
-static struct weir_text trim(struct weir_text text)
-{
-    while (text.length > 0 && is_blank(text.bytes[0])) {
-        text.bytes++;
-        text.length--;
-    }
-    while (text.length > 0 && is_blank(text.bytes[text.length - 1])) {
-        text.length--;
-    }
-    return text;
-}
-
 /* Whether the text is this word, in any case. */
 static bool is_word(struct weir_text text, const char *word)
 {
@@ -68,7 +51,7 @@ struct media {
 /* False: it is none. */
 static bool read_media(struct weir_text text, struct media *media)
 {
-    struct weir_text name = trim(until(text, ';'));
+    struct weir_text name = weir_text_trim(until(text, ';'));
     size_t plus = 0;
 
     media->type = until(name, '/');
@@ -121,8 +104,8 @@ static bool read_authorization(struct s2_headers *headers, struct weir_text valu
 
     (void)refusal;
     if (value.length > length && strncasecmp(value.bytes, scheme, length) == 0 &&
-        is_blank(value.bytes[length])) {
-        headers->credential = trim(weir_text_from(value, length));
+        weir_is_space_or_tab(value.bytes[length])) {
+        headers->credential = weir_text_trim(weir_text_from(value, length));
     }
     return true;
 }
@@ -223,7 +206,7 @@ bool s2_headers_read(struct s2_headers *headers, struct weir_text name, struct w
             return known[i].twice == NULL || refuse(refusal, known[i].twice);
         }
         headers->seen |= bit;
-        return known[i].read(headers, trim(value), refusal);
+        return known[i].read(headers, weir_text_trim(value), refusal);
     }
     return true;
 }

@@ -95,10 +95,11 @@ static char *put_query(char *out, const struct s2_request *request, struct weir_
 
 size_t s2_request_size(const struct s2_request *request, struct weir_text stream_prefix)
 {
-    /* Of the query: a mark before each key, and a sign behind it; and a prefix that it lacks. */
+    /* Of the query: a mark before each key, and a sign behind it; and a prefix that it lacks. The
+     * stream's prefix is before a stream, or before the two names of a listing. */
     size_t marks = 2 * request->query_count + sizeof "?prefix=";
     size_t names = request->path.length + request->basin.length + request->stream.length +
-                   request->access_token.length + 3 * stream_prefix.length;
+                   request->access_token.length + 2 * stream_prefix.length;
     size_t fixed = request->pattern != NULL ? strlen(request->pattern) : 0;
 
     for (size_t i = 0; i < request->query_count; i++) {

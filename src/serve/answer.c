@@ -85,7 +85,7 @@ static struct MHD_Response *make_response(struct answer *answer)
     if (response == NULL) {
         free(body);
     } else {
-        answer->body = (struct buffer){.budget = NULL};
+        answer->body = (struct buffer){.lane = NULL};
     }
     return response;
 }
@@ -114,7 +114,8 @@ static void add_browser_headers(struct MHD_Response *response, struct MHD_Connec
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Access-Control-Request-Headers"));
 }
 
-enum MHD_Result answer_send(struct answer *answer, struct MHD_Connection *connection, bool closing)
+enum MHD_Result answer_send(struct answer *answer, struct MHD_Connection *connection,
+                            bool to_browsers, bool closing)
 {
     struct MHD_Response *response = make_response(answer);
     enum MHD_Result result = MHD_NO;
@@ -122,7 +123,9 @@ enum MHD_Result answer_send(struct answer *answer, struct MHD_Connection *connec
     if (response == NULL) {
         return MHD_NO;
     }
-    add_browser_headers(response, connection);
+    if (to_browsers) {
+        add_browser_headers(response, connection);
+    }
     add_header(response, "Content-Type", answer->type);
     add_header(response, "Cache-Control", "no-store");
     add_header(response, "Allow", answer->allow);

@@ -30,8 +30,10 @@ void answer_failure(struct answer *answer, enum outcome outcome, const struct we
 
 void answer_release(struct answer *answer);
 
-/* Queues it, with the headers that browsers ask for, `closing` the connection after it. The body is
- * released when it has been sent. What MHD's handler is to return. */
-enum MHD_Result answer_send(struct answer *answer, struct MHD_Connection *connection, bool closing);
+/* Queues it, `to_browsers` with the headers that let pages of any origin read it, `closing` the
+ * connection after it. The body is released when it has been sent. What MHD's handler is to return.
+ */
+enum MHD_Result answer_send(struct answer *answer, struct MHD_Connection *connection,
+                            bool to_browsers, bool closing);
 
 #endif

@@ -101,6 +101,33 @@ static void fail_memory(struct connection *connection)
  * ---- Calls of the authority ----
  */
 
+static enum weir_operation operation_of(enum call call)
+{
+    switch (call) {
+    case CALL_ISSUE:
+        return WEIR_ISSUE_ACCESS_TOKEN;
+    case CALL_REVOKE:
+    case CALL_REVOKE_PREFIX:
+        return WEIR_REVOKE_ACCESS_TOKEN;
+    default:
+        return WEIR_LIST_ACCESS_TOKENS;
+    }
+}
+
+bool api_admit(struct connection *connection, struct weir_audit *audit)
+{
+    const enum call call = connection->request.target.call;
+    const struct weir_requestor requestor = requestor_of(connection);
+    struct weir_error error;
+    enum weir_status status = weir_authority_admit(connection->server->authority, &requestor,
+                                                   operation_of(call), audit, &error);
+
+    if (status != WEIR_OK) {
+        fail(connection, status, &error);
+    }
+    return status == WEIR_OK;
+}
+
 /* A list in the making. */
 struct page {
     struct buffer *body;
@@ -138,7 +165,7 @@ static void list(struct connection *connection, struct weir_audit *audit)
     bool has_more = false;
     enum weir_status status = WEIR_OK;
 
-    answer->body.budget = &connection->server->budget;
+    answer->body.lane = request->lane;
     answer->type = CONTENT_JSON;
     page.failed = !buffer_format(&answer->body, "{\"access_tokens\":[");
     status = weir_authority_list(connection->server->authority, &requestor, &query, add_token,
@@ -176,23 +203,6 @@ static void issue(struct connection *connection, struct weir_audit *audit)
     answer->type = CONTENT_JSON;
     (void)buffer_format(&answer->body, "{\"access_token\":\"%s\"}", issued.credential.text);
     weir_wipe(&issued, sizeof issued);
-}
-
-bool api_may_issue(struct connection *connection, struct weir_audit *audit)
-{
-    const struct weir_requestor requestor = requestor_of(connection);
-    struct weir_issued issued;
-    struct weir_error error;
-    enum weir_status status =
-        weir_authority_issue(connection->server->authority, &requestor, (struct weir_text){"", 0},
-                             &issued, audit, &error);
-
-    /* Nothing is no declaration: that is said last. */
-    if (outcome_of(status, CALL_ISSUE) == OUTCOME_BAD_JSON) {
-        return true;
-    }
-    fail(connection, status, &error);
-    return false;
 }
 
 static void revoke_token(struct connection *connection, struct weir_audit *audit)
@@ -293,7 +303,7 @@ static void metrics(struct connection *connection)
         .authority = weir_authority_status(server->authority),
         .connections = counts.connections,
         .requests = counts.requests,
-        .buffered = budget_used(&server->budget),
+        .buffered = lanes_bytes(&server->lanes),
         .audit_failures = record_failures(&server->audit),
         .log_failures = record_failures(&server->log.record),
     };

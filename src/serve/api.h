@@ -11,10 +11,8 @@
 /* Makes the call, with the whole body decoded, and fills in the request's answer and `audit`. */
 void api_call(struct connection *connection, struct weir_audit *audit);
 
-/*
- * Whether the request's credential is one that may issue tokens at all, which is asked before a
- * body is taken: so nobody else's is held. False: the answer is filled in.
- */
-bool api_may_issue(struct connection *connection, struct weir_audit *audit);
+/* Whether the request's credential is one that may make the call at all, which is asked before more
+ * of it is taken. False: the answer is filled in. */
+bool api_admit(struct connection *connection, struct weir_audit *audit);
 
 #endif

@@ -10,68 +10,24 @@
 
 #define ROOM_MIN 4096
 
-void budget_init(struct budget *budget, size_t limit)
-{
-    *budget = (struct budget){.limit = limit};
-    (void)pthread_mutex_init(&budget->lock, NULL);
-}
-
-void budget_fini(struct budget *budget)
-{
-    (void)pthread_mutex_destroy(&budget->lock);
-}
-
-static bool take(struct budget *budget, size_t size)
-{
-    bool taken = false;
-
-    if (budget == NULL) {
-        return true;
-    }
-    (void)pthread_mutex_lock(&budget->lock);
-    taken = size <= budget->limit - budget->used;
-    budget->used += taken ? size : 0;
-    (void)pthread_mutex_unlock(&budget->lock);
-    return taken;
-}
-
-static void give_back(struct budget *budget, size_t size)
-{
-    if (budget != NULL) {
-        (void)pthread_mutex_lock(&budget->lock);
-        budget->used -= size;
-        (void)pthread_mutex_unlock(&budget->lock);
-    }
-}
-
-size_t budget_used(struct budget *budget)
-{
-    size_t used = 0;
-
-    (void)pthread_mutex_lock(&budget->lock);
-    used = budget->used;
-    (void)pthread_mutex_unlock(&budget->lock);
-    return used;
-}
-
 /* The old memory is wiped, too, which realloc would not do. */
 static bool grow(struct buffer *buffer, size_t room)
 {
     char *bytes = NULL;
 
-    if (!take(buffer->budget, room)) {
+    if (!lane_take(buffer->lane, room)) {
         return false;
     }
     bytes = malloc(room);
     if (bytes == NULL) {
-        give_back(buffer->budget, room);
+        lane_give_back(buffer->lane, room);
         return false;
     }
     if (buffer->bytes != NULL) {
         memcpy(bytes, buffer->bytes, buffer->length);
         weir_wipe(buffer->bytes, buffer->length);
         free(buffer->bytes);
-        give_back(buffer->budget, buffer->room);
+        lane_give_back(buffer->lane, buffer->room);
     }
     buffer->bytes = bytes;
     buffer->room = room;
@@ -137,7 +93,7 @@ void buffer_release(struct buffer *buffer)
     if (buffer->bytes != NULL) {
         weir_wipe(buffer->bytes, buffer->length);
         free(buffer->bytes);
-        give_back(buffer->budget, buffer->room);
+        lane_give_back(buffer->lane, buffer->room);
     }
-    *buffer = (struct buffer){.budget = buffer->budget};
+    *buffer = (struct buffer){.lane = buffer->lane};
 }

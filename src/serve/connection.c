@@ -45,7 +45,7 @@ static void find_peer(struct connection *connection)
                0) {
         (void)snprintf(connection->peer, sizeof connection->peer, "uid:%u", (unsigned)user.uid);
         connection->peer_is_operator =
-            connection->is_operators && (user.uid == 0 || user.uid == geteuid());
+            connection->site == SITE_OPERATOR && (user.uid == 0 || user.uid == geteuid());
     }
 }
 
@@ -55,7 +55,7 @@ static uint64_t deadline_in(unsigned seconds)
 }
 
 struct connection *connection_new(struct server *server, struct connections *connections,
-                                  int descriptor, bool is_operators)
+                                  int descriptor, enum site_kind site)
 {
     struct connection *connection = calloc(1, sizeof *connection);
 
@@ -64,7 +64,7 @@ struct connection *connection_new(struct server *server, struct connections *con
     }
     connection->server = server;
     connection->descriptor = descriptor;
-    connection->is_operators = is_operators;
+    connection->site = site;
     connection->deadline = deadline_in(SECONDS_TO_SEND);
     find_peer(connection);
     (void)pthread_mutex_lock(&connections->lock);
@@ -136,6 +136,9 @@ void connection_end_request(struct connections *connections, struct connection *
     }
     buffer_release(&request->body);
     answer_release(&request->answer);
+    if (request->lane != NULL) {
+        lane_leave(request->lane);
+    }
     weir_wipe(request, sizeof *request);
     (void)pthread_mutex_lock(&connections->lock);
     connections->requests--;

@@ -12,9 +12,11 @@
 #include "serve/answer.h"
 #include "serve/buffer.h"
 #include "serve/decode.h"
+#include "serve/lane.h"
 #include "serve/target.h"
 
 struct server;
+struct connection;
 
 /* The longest URI: a query of two ids, every byte of them as three, and room to spare. */
 #define URI_MAX 2047
@@ -26,10 +28,19 @@ struct server;
 #define SECONDS_IDLE 60
 #define SECONDS_TO_TAKE 60
 
+/* A request's call, while a worker makes it and MHD waits. */
+struct call_job {
+    struct job job; /* first */
+    struct connection *connection;
+    struct MHD_Connection *mhd;
+};
+
 struct request {
     bool begun;     /* its first line has been read, and it is not yet answered */
     bool presented; /* its headers have been read, too */
     bool refused;   /* `answer` is known already */
+    bool concluded; /* ... and recorded: it is to be sent */
+    bool chunked;   /* its body, so that the connection ends with it */
     bool has_authorization;
     size_t uri_length; /* more than URI_MAX: of one that was not kept */
     char uri[URI_MAX + 1];
@@ -37,6 +48,9 @@ struct request {
     char credential[WEIR_CREDENTIAL_LENGTH]; /* nothing, unless it is as long as that */
     struct target target;
     enum encoding encoding;
+    struct lane *lane; /* its requestor's; NULL: none */
+    struct call_job call;
+    uint64_t began;    /* when it had been read, on the monotonic clock */
     uint64_t received; /* bytes of its body, those dropped included */
     struct buffer body;
     struct answer answer;
@@ -49,10 +63,10 @@ struct connection {
     struct connection *next;
     struct connection *previous;
     int descriptor;
-    uint64_t deadline;     /* on the monotonic clock, in nanoseconds; 0: none */
-    bool answers;          /* what it has not taken of an answer is all that is waited for */
-    bool is_operators;     /* of the operator's socket */
-    bool peer_is_operator; /* and its user is ours, or root */
+    uint64_t deadline; /* on the monotonic clock, in nanoseconds; 0: none */
+    bool answers;      /* what it has not taken of an answer is all that is waited for */
+    enum site_kind site;
+    bool peer_is_operator; /* of the operator's socket, and its user is ours, or root */
     char peer[64];         /* `127.0.0.1:40000`, `uid:1000` */
     struct request request;
 };
@@ -71,7 +85,7 @@ void connections_fini(struct connections *connections);
 
 /* NULL: there is no memory. */
 struct connection *connection_new(struct server *server, struct connections *connections,
-                                  int descriptor, bool is_operators);
+                                  int descriptor, enum site_kind site);
 void connection_free(struct connections *connections, struct connection *connection);
 
 /* It has so many seconds from now for what comes next; 0: any time. */

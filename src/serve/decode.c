@@ -115,7 +115,7 @@ static enum outcome decode_zstd(const struct buffer *body, struct buffer *decode
 
 enum outcome body_decode(struct buffer *body, enum encoding encoding, const char **message)
 {
-    struct buffer decoded = {.budget = body->budget};
+    struct buffer decoded = {.lane = body->lane};
     enum outcome outcome = OUTCOME_OK;
 
     if (encoding == ENCODING_IDENTITY) {

@@ -21,9 +21,9 @@ bool encoding_parse(struct weir_text value, enum encoding *encoding);
 
 /*
  * Decodes a whole body in its place. Whatever the body, it takes memory of at most
- * BODY_DECODED_MAX and a little, within the buffer's budget: zstd's window is the result itself.
- * OUTCOME_OK, _BAD_JSON (not encoded so), _TOO_LARGE, _UNAVAILABLE; then `*message`, static, says
- * it in words.
+ * BODY_DECODED_MAX and a little, within what the buffer's lane may have: zstd's window is the
+ * result itself. OUTCOME_OK, _BAD_JSON (not encoded so), _TOO_LARGE, _UNAVAILABLE; then `*message`,
+ * static, says it in words.
  */
 enum outcome body_decode(struct buffer *body, enum encoding encoding, const char **message);
 

@@ -5,6 +5,8 @@
 
 #include <weir/credential.h>
 
+#include "vocabulary/text.h"
+
 #define SCHEME "Bearer"
 #define JSON_SUFFIX "+json"
 
@@ -17,23 +19,6 @@ static const char *const names[HEADER_COUNT] = {
     [HEADER_EXPECT] = "Expect",
     [HEADER_HOST] = "Host",
 };
-
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
-static struct weir_text trim(struct weir_text text)
-{
-    while (text.length > 0 && is_blank(text.bytes[0])) {
-        text.bytes++;
-        text.length--;
-    }
-    while (text.length > 0 && is_blank(text.bytes[text.length - 1])) {
-        text.length--;
-    }
-    return text;
-}
 
 void headers_wipe(struct headers *headers)
 {
@@ -71,14 +56,20 @@ static bool is_next_line(const struct headers *headers, const char *name)
     return MHD_VERSION >= 0x01000000 || headers->next == name;
 }
 
+/* Whether it holds a carriage return, which ends a line for some. */
+static bool has_return(const char *value, size_t size)
+{
+    return size > 0 && memchr(value, '\r', size) != NULL;
+}
+
 static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const char *name,
                                    size_t name_size, const char *value, size_t value_size)
 {
     struct headers *headers = context;
 
     (void)kind;
-    headers->malformed =
-        headers->malformed || !is_name(name, name_size) || !is_next_line(headers, name);
+    headers->malformed = headers->malformed || !is_name(name, name_size) ||
+                         has_return(value, value_size) || !is_next_line(headers, name);
     headers->next = line_after(value, value_size);
     for (enum header header = 0; header < HEADER_COUNT; header++) {
         if (name_size == strlen(names[header]) &&
@@ -88,17 +79,29 @@ static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const
                 headers_wipe(headers); /* of an Authorization there may be two */
             }
             headers->there[header] = true;
-            headers->values[header] = trim((struct weir_text){value, value_size});
+            headers->values[header] = weir_text_trim((struct weir_text){value, value_size});
         }
     }
     return MHD_YES;
 }
 
-void headers_read(struct MHD_Connection *connection, const char *version, struct headers *headers)
+/* Whether an empty line of two bytes follows the last one, and ends the head. What is zero there
+ * does not tell: it is the same behind a line feed alone. */
+static bool is_whole(struct MHD_Connection *connection, const char *method, const char *next)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return MHD_VERSION >= 0x01000000 ||
+           (next != NULL && info != NULL && (size_t)(next + 2 - method) == info->header_size);
+}
+
+void headers_read(struct MHD_Connection *connection, const char *method, const char *version,
+                  struct headers *headers)
 {
     *headers = (struct headers){.next = line_after(version, strlen(version))};
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, headers);
-    headers->malformed = headers->malformed || (MHD_VERSION < 0x01000000 && headers->next == NULL);
+    headers->malformed = headers->malformed || !is_whole(connection, method, headers->next);
 }
 
 static bool is_word(struct weir_text text, const char *word)
@@ -119,8 +122,13 @@ static bool is_length(struct weir_text text)
 
 const char *headers_ambiguity(const struct headers *headers, const char *version)
 {
+    const bool is_1_0 = strcmp(version, MHD_HTTP_VERSION_1_0) == 0;
+
     if (headers->malformed) {
         return "a header is malformed";
+    }
+    if (!headers->there[HEADER_HOST] && !is_1_0) {
+        return "Host is missing";
     }
     if (headers->there[HEADER_CONTENT_LENGTH] &&
         !is_length(headers->values[HEADER_CONTENT_LENGTH])) {
@@ -132,7 +140,7 @@ const char *headers_ambiguity(const struct headers *headers, const char *version
     if (headers->there[HEADER_CONTENT_LENGTH]) {
         return "Content-Length and Transfer-Encoding are both there";
     }
-    if (strcmp(version, MHD_HTTP_VERSION_1_0) == 0) {
+    if (is_1_0) {
         return "HTTP/1.0 has no Transfer-Encoding";
     }
     return is_word(headers->values[HEADER_TRANSFER_ENCODING], "chunked")
@@ -157,10 +165,10 @@ struct weir_text headers_credential(const struct headers *headers)
     const size_t length = strlen(SCHEME);
 
     if (value.length <= length || strncasecmp(value.bytes, SCHEME, length) != 0 ||
-        !is_blank(value.bytes[length])) {
+        !weir_is_space_or_tab(value.bytes[length])) {
         return (struct weir_text){"", 0};
     }
-    return trim((struct weir_text){value.bytes + length, value.length - length});
+    return weir_text_trim((struct weir_text){value.bytes + length, value.length - length});
 }
 
 bool headers_json(const struct headers *headers)
@@ -176,7 +184,7 @@ bool headers_json(const struct headers *headers)
     while (length < value.length && end[length] != ';') {
         length++;
     }
-    value = trim((struct weir_text){value.bytes, length});
+    value = weir_text_trim((struct weir_text){value.bytes, length});
     if (is_word(value, "application/json")) {
         return true;
     }

@@ -30,8 +30,9 @@ struct headers {
     const char *next;  /* where the next line has to begin */
 };
 
-/* `version` is the one of the request's first line, where MHD has put it. */
-void headers_read(struct MHD_Connection *connection, const char *version, struct headers *headers);
+/* `method` and `version` are those of the request's first line, where MHD has put them. */
+void headers_read(struct MHD_Connection *connection, const char *method, const char *version,
+                  struct headers *headers);
 
 /* What others might read otherwise, so that they take a body for another request's beginning, or
  * one request's Host for another's; NULL: nothing. Static. */

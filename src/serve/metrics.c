@@ -104,9 +104,7 @@ static bool write_gauges(const struct gauges *gauges, struct buffer *text)
         {"weir_published_sequence", "counter", "Number of the last change published.",
          gauges->authority.published},
         {"weir_publish_lag", "gauge", "Changes that are durable and not published.",
-         gauges->authority.sequence > gauges->authority.published
-             ? gauges->authority.sequence - gauges->authority.published
-             : 0}, /* the last change is 0 while the store cannot be read */
+         gauges->authority.sequence - gauges->authority.published},
         {"weir_connections", "gauge", "Connections that are open.", gauges->connections},
         {"weir_requests_in_progress", "gauge", "Requests begun and not answered.",
          gauges->requests},

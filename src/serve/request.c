@@ -30,7 +30,7 @@ void request_connection_changed(void *context, struct MHD_Connection *mhd, void 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
         *connection = info != NULL ? connection_new(site->server, &site->server->connections,
-                                                    info->connect_fd, site->is_operators)
+                                                    info->connect_fd, site->kind)
                                    : NULL;
     } else if (*connection != NULL) {
         connection_free(&site->server->connections, *connection);
@@ -55,7 +55,6 @@ void *request_begin(void *context, const char *uri, struct MHD_Connection *mhd)
     if (request->uri_length <= URI_MAX) {
         memcpy(request->uri, uri, request->uri_length + 1);
     }
-    request->body.budget = &connection->server->budget;
     return NULL;
 }
 
@@ -77,45 +76,98 @@ void request_completed(void *context, struct MHD_Connection *mhd, void **state,
  * ---- Answering ----
  */
 
-static enum MHD_Result send_answer(struct connection *connection, struct MHD_Connection *mhd,
-                                   const struct weir_audit *audit, uint64_t began)
+/* MHD takes a line feed alone, or a carriage return, for the end of a line between chunks, which
+ * others may not: what follows them is not read for another request. */
+static enum MHD_Result send_answer(struct connection *connection, struct MHD_Connection *mhd)
+{
+    struct request *request = &connection->request;
+
+    return answer_send(&request->answer, mhd, connection->site == SITE_PUBLIC,
+                       connections_count(&connection->server->connections).closing ||
+                           request->chunked || request->answer.outcome == OUTCOME_BAD_HEADER);
+}
+
+/* The answer is known: records what it is. */
+static void conclude(struct connection *connection)
 {
     struct server *server = connection->server;
     struct request *request = &connection->request;
 
     if (request->target.call < CALL_AUTHORITY_COUNT) {
-        audit_write(connection, audit);
+        audit_write(connection, &request->audit);
     }
     metrics_count(&server->metrics, request->target.call, request->answer.outcome,
-                  clock_now() - began);
+                  clock_now() - request->began);
     request->answer.allow = request->target.allow;
+    request->concluded = true;
     connection_answer(&server->connections, connection, SECONDS_TO_TAKE);
-    return answer_send(&request->answer, mhd,
-                       connections_count(&server->connections).closing ||
-                           request->answer.outcome == OUTCOME_BAD_HEADER);
+}
+
+static void make_call(struct connection *connection)
+{
+    struct request *request = &connection->request;
+    const char *message = NULL;
+    enum outcome outcome = request->target.call == CALL_ISSUE
+                               ? body_decode(&request->body, request->encoding, &message)
+                               : OUTCOME_OK;
+
+    if (outcome != OUTCOME_OK) {
+        answer_error(&request->answer, outcome, message);
+    } else {
+        api_call(connection, &request->audit);
+    }
+    buffer_release(&request->body);
+    conclude(connection);
+}
+
+/* On a worker's thread. */
+static void run_call(struct job *job, bool refused)
+{
+    struct call_job *call = (struct call_job *)job;
+
+    if (refused) {
+        answer_error(&call->connection->request.answer, OUTCOME_UNAVAILABLE,
+                     "the server is ending");
+        conclude(call->connection);
+    } else {
+        make_call(call->connection);
+    }
+    MHD_resume_connection(call->mhd);
+}
+
+/* Has a worker make the call, when it is the requestor's turn; then MHD comes back. */
+static void await_call(struct connection *connection, struct MHD_Connection *mhd)
+{
+    struct request *request = &connection->request;
+
+    request->call =
+        (struct call_job){.job = {.run = run_call}, .connection = connection, .mhd = mhd};
+    MHD_suspend_connection(mhd);
+    if (!lane_call(request->lane, &request->call.job)) {
+        answer_error(&request->answer, OUTCOME_UNAVAILABLE,
+                     "too many requests with this credential wait; try again");
+        conclude(connection);
+        MHD_resume_connection(mhd);
+    }
 }
 
 /* The request is there whole. */
 static enum MHD_Result finish(struct connection *connection, struct MHD_Connection *mhd)
 {
     struct request *request = &connection->request;
-    const char *message = NULL;
-    uint64_t began = clock_now();
-    enum outcome outcome = OUTCOME_OK;
 
+    request->began = clock_now();
     connection_expect(&connection->server->connections, connection, 0);
-    if (!request->refused) {
-        outcome = request->target.call == CALL_ISSUE
-                      ? body_decode(&request->body, request->encoding, &message)
-                      : OUTCOME_OK;
-        if (outcome != OUTCOME_OK) {
-            answer_error(&request->answer, outcome, message);
-        } else {
-            api_call(connection, &request->audit);
-        }
+    if (request->refused) {
+        buffer_release(&request->body);
+        conclude(connection);
+    } else if (request->lane != NULL && connection->site == SITE_PUBLIC) {
+        await_call(connection, mhd);
+        return MHD_YES;
+    } else {
+        make_call(connection);
     }
-    buffer_release(&request->body);
-    return send_answer(connection, mhd, &request->audit, began);
+    return send_answer(connection, mhd);
 }
 
 /*
@@ -130,10 +182,13 @@ static bool refuse(struct request *request, enum outcome outcome, const char *me
     return false;
 }
 
-/* MHD takes a NUL byte for the end of a URI, behind which the version then does not come. */
-static bool is_whole(const struct request *request, const char *url, const char *version)
+/* MHD takes a NUL byte for the end of a method or URI, behind which the next part then does not
+ * come. */
+static bool is_whole(const struct request *request, const char *url, const char *method,
+                     const char *version)
 {
-    return (uintptr_t)version - (uintptr_t)url == request->uri_length + 1;
+    return (uintptr_t)url - (uintptr_t)method == strlen(method) + 1 &&
+           (uintptr_t)version - (uintptr_t)url == request->uri_length + 1;
 }
 
 static bool read_target(struct connection *connection, const char *method, const char *url,
@@ -147,12 +202,11 @@ static bool read_target(struct connection *connection, const char *method, const
         request->target.call = CALL_OTHER;
         return refuse(request, OUTCOME_URI_TOO_LONG, "the URI has more than 2047 bytes");
     }
-    if (!is_whole(request, url, version)) {
+    if (!is_whole(request, url, method, version)) {
         request->target.call = CALL_OTHER;
-        return refuse(request, OUTCOME_BAD_PATH, "the URI holds a NUL byte");
+        return refuse(request, OUTCOME_BAD_PATH, "method, URI and version are not one blank apart");
     }
-    outcome =
-        target_read(method, request->uri, connection->is_operators, &request->target, &message);
+    outcome = target_read(method, request->uri, connection->site, &request->target, &message);
     return outcome == OUTCOME_OK || refuse(request, outcome, message);
 }
 
@@ -184,20 +238,26 @@ static bool read_framing(struct request *request, const struct headers *headers,
 
 static bool may_ask(const struct connection *connection, struct request *request)
 {
-    return request->target.call >= CALL_AUTHORITY_COUNT || !connection->is_operators ||
+    return request->target.call >= CALL_AUTHORITY_COUNT || connection->site != SITE_OPERATOR ||
            request->has_authorization || connection->peer_is_operator ||
            refuse(request, OUTCOME_PERMISSION_DENIED,
                   "only root and the server's own user have the operator's authority");
 }
 
-static bool may_issue(struct connection *connection, struct request *request)
+/* Nobody else's body is held, and nobody else waits for a worker. */
+static bool is_admitted(struct connection *connection, struct request *request)
 {
     struct connections *connections = &connection->server->connections;
 
     connection_expect(connections, connection, 0);
-    request->refused = !api_may_issue(connection, &request->audit);
+    request->refused = !api_admit(connection, &request->audit);
     connection_expect(connections, connection, SECONDS_TO_SEND);
-    return !request->refused;
+    if (request->refused) {
+        return false;
+    }
+    request->lane = lane_enter(&connection->server->lanes, request->audit.requestor_number);
+    request->body.lane = request->lane;
+    return request->lane != NULL || refuse(request, OUTCOME_UNAVAILABLE, "there is no memory");
 }
 
 /* What is told of the body of a call that has one. */
@@ -227,24 +287,26 @@ static enum MHD_Result present(struct connection *connection, struct MHD_Connect
 {
     struct request *request = &connection->request;
     struct headers headers;
-    uint64_t began = clock_now();
     uint64_t length = 0;
     bool has_body = false;
 
     request->presented = true;
-    headers_read(mhd, version, &headers);
+    request->began = clock_now();
+    headers_read(mhd, method, version, &headers);
     has_body = headers_body(&headers, &length);
+    request->chunked = headers.there[HEADER_TRANSFER_ENCODING];
     keep_credential(request, &headers);
     (void)read_target(connection, method, url, version);
     if (read_framing(request, &headers, version) && !request->refused &&
-        may_ask(connection, request) && request->target.call == CALL_ISSUE &&
-        may_issue(connection, request)) {
+        may_ask(connection, request) && request->target.call < CALL_AUTHORITY_COUNT &&
+        is_admitted(connection, request) && request->target.call == CALL_ISSUE) {
         (void)read_body_headers(request, &headers, length);
     }
     if (request->refused &&
         (request->answer.outcome == OUTCOME_BAD_HEADER ||
          (has_body && (headers.there[HEADER_EXPECT] || length > DROPPED_MAX)))) {
-        return send_answer(connection, mhd, &request->audit, began);
+        conclude(connection);
+        return send_answer(connection, mhd);
     }
     return MHD_YES;
 }
@@ -280,6 +342,9 @@ enum MHD_Result request_handle(void *context, struct MHD_Connection *mhd, const 
     }
     if (!connection->request.presented) {
         return present(connection, mhd, method, url, version);
+    }
+    if (connection->request.concluded) {
+        return send_answer(connection, mhd);
     }
     if (*size == 0) {
         return finish(connection, mhd);

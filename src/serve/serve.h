@@ -12,6 +12,7 @@
 struct serve_options {
     const char *const *addresses; /* `unix:PATH`, `HOST:PORT` */
     size_t address_count;
+    const char *metrics; /* likewise, where metrics are answered; NULL: the operator is alone */
     const char *operator_path;
     const char *audit; /* NULL: none; "-": standard error */
     const char *log;   /* likewise */

@@ -19,12 +19,19 @@
 
 #define NANOSECONDS UINT64_C(1000000000)
 
-#define THREADS 8
-#define OPERATOR_THREADS 2
-#define OPERATOR_CONNECTIONS 64
+/* Of a site that is public; they read and write, and leave what takes long to the workers. */
+#define THREADS 4
+
+/* Of the operator's, whose threads make its calls, and of the metrics'. */
+#define FEW_THREADS 2
+#define FEW_CONNECTIONS 64
 
 /* Of each connection: its headers have to find room in it. */
 #define CONNECTION_MEMORY ((size_t)32 << 10)
+
+/* Versions before 1.0 then leave it to us to refuse what has no Host, and URIs with blanks; later
+ * ones would let more pass. */
+#define STRICTNESS (MHD_VERSION < 0x01000000 ? 0 : 1)
 
 /* Seconds that what was begun has to be finished in, once the end has been asked for. */
 #define SECONDS_TO_FINISH 30
@@ -115,63 +122,91 @@ __attribute__((format(printf, 2, 0))) static void log_http(void *context, const 
     log_write_some(&server->log, LOG_LEVEL_WARNING, "http: %s", message);
 }
 
-static bool start_site(struct site *site, unsigned connections, unsigned per_address)
+static const char *describe(enum site_kind kind)
+{
+    switch (kind) {
+    case SITE_OPERATOR:
+        return " (operator)";
+    case SITE_METRICS:
+        return " (metrics)";
+    default:
+        return "";
+    }
+}
+
+static bool start_site(struct site *site, unsigned threads, unsigned connections,
+                       unsigned per_address)
 {
     site->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
         request_handle, site, MHD_OPTION_EXTERNAL_LOGGER, log_http, site->server,
-        MHD_OPTION_LISTEN_SOCKET, site->listener.descriptor, MHD_OPTION_THREAD_POOL_SIZE,
-        site->is_operators ? (unsigned)OPERATOR_THREADS : (unsigned)THREADS,
+        MHD_OPTION_LISTEN_SOCKET, site->listener.descriptor, MHD_OPTION_THREAD_POOL_SIZE, threads,
         MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SECONDS_IDLE, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
+        CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, STRICTNESS, MHD_OPTION_NOTIFY_CONNECTION,
         request_connection_changed, site, MHD_OPTION_URI_LOG_CALLBACK, request_begin, site,
         MHD_OPTION_NOTIFY_COMPLETED, request_completed, site, MHD_OPTION_END);
     if (site->daemon == NULL) {
         return false;
     }
     log_write(&site->server->log, LOG_LEVEL_INFO, "listening on %s%s", site->listener.name,
-              site->is_operators ? " (operator)" : "");
+              describe(site->kind));
     return true;
+}
+
+static void add_sites(struct server *server, enum site_kind kind, const struct listener *listeners,
+                      size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        server->sites[server->site_count++] =
+            (struct site){.server = server, .listener = listeners[i], .kind = kind};
+    }
 }
 
 static enum weir_status open_sites(struct server *server, const struct serve_options *options,
                                    const char **about, struct weir_error *error)
 {
     struct listener listeners[LISTENERS_MAX];
+    struct listener operators;
     size_t count = 0;
+    size_t public_count = 0;
     enum weir_status status = WEIR_OK;
 
     for (size_t i = 0; i < options->address_count && status == WEIR_OK; i++) {
         *about = options->addresses[i];
         status = listeners_open(listeners, &count, *about, options->allow_remote, error);
     }
-    for (size_t i = 0; i < count; i++) {
-        server->sites[i] = (struct site){.server = server, .listener = listeners[i]};
+    public_count = count;
+    if (status == WEIR_OK && options->metrics != NULL) {
+        *about = options->metrics;
+        status = listeners_open(listeners, &count, *about, options->allow_remote, error);
     }
-    server->site_count = count;
+    add_sites(server, SITE_PUBLIC, listeners, public_count);
+    add_sites(server, SITE_METRICS, listeners + public_count, count - public_count);
     if (status == WEIR_OK) {
-        struct site *site = &server->sites[count];
-
         *about = options->operator_path;
-        *site = (struct site){.server = server, .is_operators = true};
-        status = listener_open_unix(&site->listener, *about, true, error);
-        server->site_count += status == WEIR_OK;
+        status = listener_open_unix(&operators, *about, true, error);
+        add_sites(server, SITE_OPERATOR, &operators, status == WEIR_OK);
     }
     return status;
 }
 
 static bool start_sites(struct server *server, const struct serve_options *options)
 {
-    unsigned sites = (unsigned)server->site_count - 1;
-    unsigned each = options->connections / sites;
+    unsigned public_count = 0;
+    unsigned each = 0;
 
+    for (size_t i = 0; i < server->site_count; i++) {
+        public_count += server->sites[i].kind == SITE_PUBLIC;
+    }
+    each = options->connections / (public_count > 0 ? public_count : 1);
     for (size_t i = 0; i < server->site_count; i++) {
         struct site *site = &server->sites[i];
 
-        if (!(site->is_operators ? start_site(site, OPERATOR_CONNECTIONS, 0)
-                                 : start_site(site, each > THREADS ? each : THREADS + 1,
-                                              options->connections_per_address))) {
+        if (!(site->kind == SITE_PUBLIC
+                  ? start_site(site, THREADS, each > THREADS ? each : THREADS + 1,
+                               options->connections_per_address)
+                  : start_site(site, FEW_THREADS, FEW_CONNECTIONS, 0))) {
             return false;
         }
     }
@@ -279,6 +314,8 @@ static void finish(struct server *server, int signals)
             break;
         }
     } while (counts.requests > 0 && clock_now() < end);
+    lanes_close(&server->lanes);
+    counts = connections_count(&server->connections);
     if (counts.requests > 0) {
         log_write(&server->log, LOG_LEVEL_WARNING, "%" PRIu64 " requests are not finished",
                   counts.requests);
@@ -289,6 +326,7 @@ static void finish(struct server *server, int signals)
         _exit(2);
     }
     stop_sites(server);
+    lanes_stop(&server->lanes);
 }
 
 /*
@@ -311,20 +349,41 @@ static void forbid_cores(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-static bool run(struct server *server, const struct serve_options *options,
-                struct weir_error *error)
+/* False: nothing goes on. */
+static bool start(struct server *server, const struct serve_options *options,
+                  struct weir_error *error)
 {
-    int signals = open_signals();
-
-    if (signals < 0 || !start_threads(server)) {
+    if (!start_threads(server)) {
         (void)weir_fail_errno(error, "cannot start");
+        return false;
+    }
+    if (!lanes_start(&server->lanes)) {
+        (void)weir_fail_errno(error, "cannot start");
+        stop_threads(server);
         return false;
     }
     if (!start_sites(server, options)) {
         (void)weir_fail(error, WEIR_ERROR_IO, "the HTTP server cannot be started");
         close_listeners(server);
+        lanes_close(&server->lanes);
         stop_sites(server);
+        lanes_stop(&server->lanes);
         stop_threads(server);
+        return false;
+    }
+    return true;
+}
+
+static bool run(struct server *server, const struct serve_options *options,
+                struct weir_error *error)
+{
+    int signals = open_signals();
+
+    if (signals < 0) {
+        (void)weir_fail_errno(error, "cannot start");
+        return false;
+    }
+    if (!start(server, options, error)) {
         (void)close(signals);
         return false;
     }
@@ -340,11 +399,12 @@ static bool run(struct server *server, const struct serve_options *options,
     return true;
 }
 
-static void init(struct server *server, struct weir_authority *authority)
+static void init(struct server *server, struct weir_authority *authority,
+                 const struct serve_options *options)
 {
     *server = (struct server){.authority = authority};
     metrics_init(&server->metrics);
-    budget_init(&server->budget, BUFFERED_MAX);
+    lanes_init(&server->lanes, BUFFERED_MAX, options->connections);
     connections_init(&server->connections);
     (void)pthread_mutex_init(&server->lag.lock, NULL);
 }
@@ -356,7 +416,7 @@ static void fini(struct server *server)
     }
     (void)pthread_mutex_destroy(&server->lag.lock);
     connections_fini(&server->connections);
-    budget_fini(&server->budget);
+    lanes_fini(&server->lanes);
     metrics_fini(&server->metrics);
     record_close(&server->audit);
     log_close(&server->log);
@@ -368,7 +428,7 @@ bool serve(struct weir_authority *authority, const struct serve_options *options
     struct server server;
     bool served = false;
 
-    init(&server, authority);
+    init(&server, authority, options);
     raise_file_limit();
     forbid_cores();
     *about = options->log;

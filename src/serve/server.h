@@ -9,8 +9,8 @@
 
 #include <weir/authority.h>
 
-#include "serve/buffer.h"
 #include "serve/connection.h"
+#include "serve/lane.h"
 #include "serve/listener.h"
 #include "serve/log.h"
 #include "serve/metrics.h"
@@ -25,7 +25,7 @@ struct site {
     struct server *server;
     struct listener listener;
     struct MHD_Daemon *daemon; /* NULL: not yet, or no more */
-    bool is_operators;
+    enum site_kind kind;
 };
 
 /* What was last seen of how far publishing is behind. */
@@ -41,7 +41,7 @@ struct server {
     struct log log;
     struct record audit;
     struct metrics metrics;
-    struct budget budget;
+    struct lanes lanes;
     struct connections connections;
     struct lag lag;
     struct ticker heartbeat;

@@ -5,46 +5,18 @@
 
 #include <weir/authority.h>
 
+#include "wire/percent.h"
+
 #define TOKENS "v1/access-tokens"
 
 /* The most keys that a query may have. */
 #define KEYS_MAX 16
 
-/*
- * ---- Percent-decoding ----
- */
-
-static int digit_value(char digit)
-{
-    static const char digits[] = "0123456789abcdefABCDEF";
-    const char *found = digit != '\0' ? strchr(digits, digit) : NULL;
-    int value = found != NULL ? (int)(found - digits) : -1;
-
-    return value < 16 ? value : value - 6;
-}
-
-/* Decodes once, in place, what lies between two places. False: a percent sign that is not followed
- * by two digits. */
+/* Decodes once, in place, what lies between two places. */
 static bool decode(char *begin, const char *end, bool plus_is_space, struct weir_text *text)
 {
-    unsigned char *out = (unsigned char *)begin;
-
-    for (const char *in = begin; in < end; in++) {
-        if (*in == '%') {
-            int high = end - in > 2 ? digit_value(in[1]) : -1;
-            int low = high >= 0 ? digit_value(in[2]) : -1;
-
-            if (low < 0) {
-                return false;
-            }
-            *out++ = (unsigned char)(high * 16 + low);
-            in += 2;
-        } else {
-            *out++ = (unsigned char)(plus_is_space && *in == '+' ? ' ' : *in);
-        }
-    }
-    *text = (struct weir_text){begin, (size_t)(out - (unsigned char *)begin)};
-    return true;
+    return weir_percent_decode((struct weir_text){begin, (size_t)(end - begin)}, plus_is_space,
+                               begin, text);
 }
 
 static bool is_text(struct weir_text text, const char *string)
@@ -219,33 +191,55 @@ static bool is_plain(const char *path)
     }
 }
 
-static enum outcome read_path(const char *method, char *path, bool operators, struct target *target,
-                              const char **message)
+static enum outcome read_own_path(const char *method, const char *path, enum site_kind site,
+                                  struct target *target, const char **message)
 {
     static const struct method health[] = {
         {"GET", CALL_HEALTH}, {"HEAD", CALL_HEALTH}, {NULL, CALL_OTHER}};
     static const struct method metrics[] = {
         {"GET", CALL_METRICS}, {"HEAD", CALL_METRICS}, {NULL, CALL_OTHER}};
+
+    if (strcmp(path, "/health") == 0) {
+        return choose(method, health, "GET, HEAD, OPTIONS", target, message);
+    }
+    if (site != SITE_PUBLIC && strcmp(path, "/metrics") == 0) {
+        return choose(method, metrics, "GET, HEAD, OPTIONS", target, message);
+    }
+    *message = "there is nothing of that name here";
+    return OUTCOME_NOT_FOUND;
+}
+
+static enum outcome read_path(const char *method, char *path, enum site_kind site,
+                              struct target *target, const char **message)
+{
     const size_t length = strlen("/" TOKENS "/");
+    const bool operators = site == SITE_OPERATOR;
 
     if (path[0] != '/' || (path[1] != '\0' && !is_plain(path))) {
         *message = "the path has an empty segment, or .. for one";
         return OUTCOME_BAD_PATH;
     }
-    if (strcmp(path, "/" TOKENS) == 0) {
+    if (site != SITE_METRICS && strcmp(path, "/" TOKENS) == 0) {
         return choose_tokens(method, operators, target, message);
     }
-    if (strncmp(path, "/" TOKENS "/", length) == 0 && strchr(path + length, '/') == NULL) {
+    if (site != SITE_METRICS && strncmp(path, "/" TOKENS "/", length) == 0 &&
+        strchr(path + length, '/') == NULL) {
         return choose_token(method, operators, path + length, target, message);
     }
-    if (strcmp(path, "/health") == 0) {
-        return choose(method, health, "GET, HEAD, OPTIONS", target, message);
+    return read_own_path(method, path, site, target, message);
+}
+
+/* What has a blank or a control character ends there for some. */
+static bool is_uri(const char *uri)
+{
+    for (; *uri != '\0'; uri++) {
+        unsigned char byte = (unsigned char)*uri;
+
+        if (byte <= ' ' || byte == 0x7f) {
+            return false;
+        }
     }
-    if (strcmp(path, "/metrics") == 0) {
-        return choose(method, metrics, "GET, HEAD, OPTIONS", target, message);
-    }
-    *message = "there is nothing of that name here";
-    return OUTCOME_NOT_FOUND;
+    return true;
 }
 
 /* Of a URI with a host (`http://host/path`), which proxies are sent, what is behind the host. */
@@ -263,7 +257,7 @@ static char *skip_host(char *uri)
     return uri;
 }
 
-enum outcome target_read(const char *method, char *uri, bool operators, struct target *target,
+enum outcome target_read(const char *method, char *uri, enum site_kind site, struct target *target,
                          const char **message)
 {
     char *path = skip_host(uri);
@@ -271,6 +265,10 @@ enum outcome target_read(const char *method, char *uri, bool operators, struct t
     enum outcome outcome = OUTCOME_OK;
 
     *target = (struct target){.call = CALL_OTHER};
+    if (!is_uri(uri)) {
+        *message = "the URI holds a blank or a control character";
+        return OUTCOME_BAD_PATH;
+    }
     if (strcmp(method, "OPTIONS") == 0) {
         target->call = CALL_OPTIONS;
         return OUTCOME_OK;
@@ -278,7 +276,7 @@ enum outcome target_read(const char *method, char *uri, bool operators, struct t
     if (*query == '?') {
         *query++ = '\0';
     }
-    outcome = read_path(method, path, operators, target, message);
+    outcome = read_path(method, path, site, target, message);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }

@@ -9,6 +9,10 @@
 
 #include "serve/outcome.h"
 
+/* What a socket is there for: S2's interface, for anyone; that and more, for the operator; the
+ * metrics. */
+enum site_kind { SITE_PUBLIC, SITE_OPERATOR, SITE_METRICS };
+
 struct target {
     enum call call;
     struct weir_text id; /* of REVOKE */
@@ -21,11 +25,11 @@ struct target {
 };
 
 /*
- * Reads a URI as it was sent, which it decodes in place: `target` refers to it. `operators`: of the
- * operator's socket, which has more calls. OUTCOME_OK, or what is wrong; then `*message`, static,
- * says it in words. The call is known in either case, as far as it could be told.
+ * Reads a URI as it was sent, which it decodes in place: `target` refers to it. OUTCOME_OK, or what
+ * is wrong; then `*message`, static, says it in words. The call is known in either case, as far as
+ * it could be told.
  */
-enum outcome target_read(const char *method, char *uri, bool operators, struct target *target,
+enum outcome target_read(const char *method, char *uri, enum site_kind site, struct target *target,
                          const char **message);
 
 #endif

@@ -1,4 +1,4 @@
-/* text.h - comparing texts. */
+/* text.h - comparing texts, and parts of them. */
 #ifndef WEIR_VOCABULARY_TEXT_H
 #define WEIR_VOCABULARY_TEXT_H
 
@@ -55,6 +55,24 @@ static inline struct weir_text weir_text_from(struct weir_text text, size_t star
     if (start > 0) {
         text.bytes += start;
         text.length -= start;
+    }
+    return text;
+}
+
+static inline bool weir_is_space_or_tab(char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+/* The text without spaces and tabs at its ends. */
+static inline struct weir_text weir_text_trim(struct weir_text text)
+{
+    while (text.length > 0 && weir_is_space_or_tab(text.bytes[0])) {
+        text.bytes++;
+        text.length--;
+    }
+    while (text.length > 0 && weir_is_space_or_tab(text.bytes[text.length - 1])) {
+        text.length--;
     }
     return text;
 }

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+TCase *admit_cases(void);
 TCase *issue_cases(void);
 TCase *list_cases(void);
 TCase *revoke_cases(void);

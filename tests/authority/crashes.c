@@ -6,111 +6,48 @@
  *
  * Whoever issues and revokes writes down, in memory that outlives it, what it is about to do and
  * what was acknowledged. Each successor compares the store and the engine with that before it goes
- * on: what was acknowledged is there, what was under way is there whole or not at all. The follower
- * asks by credentials whose revocation was acknowledged: none is allowed by a poll that began
- * later, nor, whatever the polls say, once the lease is over.
+ * on: what was acknowledged is there, what was under way is there whole or not at all. What the
+ * follower holds the directory against, witness.h says.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <weir/authority.h>
-#include <weir/follow.h>
 
 #include "authority/place.h"
+#include "authority/witness.h"
 
 #define LEASE UINT64_C(200000000)
 #define THREADS 3
 #define SLOTS (THREADS * 16)
-#define REVOKED_MAX (1u << 20)
+#define PAUSE_MAX UINT64_C(100000000) /* before a kill */
 
 enum phase { AT_REST, ISSUING, REVOKING };
 
 /* What is known of one id. Its owner is one thread of whoever works. */
 struct slot {
-    enum phase phase;
+    enum phase phase; /* atomic: what goes with it is written before */
     bool alive;
-    bool known; /* the credential is */
-    struct weir_credential credential;
+    struct life *life; /* atomic; NULL: the credential is not known */
 };
 
-struct revoked {
-    struct weir_credential credential;
-    uint64_t at; /* boot time when it was acknowledged; 0: it was not yet. Atomic: set last */
-};
-
-/* Shared by all processes. */
-struct ledger {
-    struct slot slots[SLOTS];
-    uint64_t acknowledged;
-    uint64_t verified; /* openings */
-    uint64_t asked;
-    uint64_t stale;
-    bool ends;
-    bool wrong;
-    uint32_t revoked_count;
-    struct revoked revoked[REVOKED_MAX];
-};
-
-static struct ledger *ledger;
+static struct slot *slots; /* shared by all processes */
+static struct witness *witness;
 static char folder[256];
 static char store[320];
 static char directory[320];
 static struct weir_authority *authority;
 
 static const struct weir_requestor the_operator = {.is_operator = true};
-static const struct weir_request request = {.operation = WEIR_LIST_BASINS};
-
-__attribute__((format(printf, 1, 2), noreturn)) static void wrong(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    (void)fprintf(stderr, "wrong: ");
-    (void)vfprintf(stderr, format, arguments);
-    (void)fprintf(stderr, "\n");
-    va_end(arguments);
-    __atomic_store_n(&ledger->wrong, true, __ATOMIC_SEQ_CST);
-    _exit(3);
-}
-
-static uint64_t boot_time(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
-
-static void pause_for(uint64_t nanoseconds)
-{
-    const struct timespec pause = {
-        .tv_sec = (time_t)(nanoseconds / UINT64_C(1000000000)),
-        .tv_nsec = (long)(nanoseconds % UINT64_C(1000000000)),
-    };
-
-    (void)nanosleep(&pause, NULL);
-}
-
-static uint64_t draw(uint64_t *state)
-{
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return *state >> 33;
-}
-
-static struct weir_text text_of(const struct weir_credential *credential)
-{
-    return (struct weir_text){credential->text, WEIR_CREDENTIAL_LENGTH};
-}
+#define wrong(...) (witness_wrong(witness, __VA_ARGS__), _exit(3))
 
 static struct weir_text id_of(unsigned slot, char id[16])
 {
@@ -121,19 +58,19 @@ static struct weir_text id_of(unsigned slot, char id[16])
  * ---- Whoever works, and is killed ----
  */
 
-static void remember_revoked(const struct weir_credential *credential)
+static void set_phase(struct slot *slot, enum phase phase)
 {
-    uint32_t index = __atomic_fetch_add(&ledger->revoked_count, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->phase, phase, __ATOMIC_SEQ_CST);
+}
 
-    if (index < REVOKED_MAX) {
-        ledger->revoked[index].credential = *credential;
-        __atomic_store_n(&ledger->revoked[index].at, boot_time(), __ATOMIC_RELEASE);
-    }
+static void set_life(struct slot *slot, struct life *life)
+{
+    __atomic_store_n(&slot->life, life, __ATOMIC_SEQ_CST);
 }
 
 static void issue(unsigned index)
 {
-    struct slot *slot = &ledger->slots[index];
+    struct slot *slot = &slots[index];
     struct weir_issued issued;
     struct weir_error error;
     char id[16];
@@ -143,36 +80,33 @@ static void issue(unsigned index)
     (void)id_of(index, id);
     length =
         snprintf(json, sizeof json, "{\"id\":\"%s\",\"scope\":{\"ops\":[\"list-basins\"]}}", id);
-    slot->known = false;
-    slot->phase = ISSUING;
+    set_life(slot, NULL);
+    set_phase(slot, ISSUING);
     if (weir_authority_issue(authority, &the_operator, (struct weir_text){json, (size_t)length},
                              &issued, NULL, &error) != WEIR_OK) {
         wrong("issuing %s: %s", id, error.message);
     }
-    slot->credential = issued.credential;
-    slot->known = true;
+    set_life(slot, life_begin(witness, &issued.credential));
+    life_issued(witness, slot->life);
     slot->alive = true;
-    slot->phase = AT_REST;
-    (void)__atomic_fetch_add(&ledger->acknowledged, 1, __ATOMIC_RELAXED);
+    set_phase(slot, AT_REST);
 }
 
 static void revoke_slot(unsigned index)
 {
-    struct slot *slot = &ledger->slots[index];
+    struct slot *slot = &slots[index];
     struct weir_error error;
     char id[16];
 
-    slot->phase = REVOKING;
+    life_revoking(slot->life);
+    set_phase(slot, REVOKING);
     if (weir_authority_revoke(authority, &the_operator, id_of(index, id), NULL, &error) !=
         WEIR_OK) {
         wrong("revoking %s: %s", id, error.message);
     }
-    if (slot->known) {
-        remember_revoked(&slot->credential);
-    }
+    life_revoked(witness, slot->life);
     slot->alive = false;
-    slot->phase = AT_REST;
-    (void)__atomic_fetch_add(&ledger->acknowledged, 1, __ATOMIC_RELAXED);
+    set_phase(slot, AT_REST);
 }
 
 static void *work(void *context)
@@ -183,7 +117,7 @@ static void *work(void *context)
     for (;;) {
         unsigned index = thread + THREADS * (unsigned)(draw(&state) % (SLOTS / THREADS));
 
-        if (ledger->slots[index].alive) {
+        if (slots[index].alive) {
             revoke_slot(index);
         } else {
             issue(index);
@@ -217,31 +151,35 @@ static bool note_id(void *context, const struct weir_token *token)
     return true;
 }
 
-static bool allowed(const struct slot *slot)
+/* In the engine, by its id and, if that is known, by its credential. */
+static bool is_as(const struct slot *slot, struct weir_text id, bool listed)
 {
-    return weir_engine_check_credential(weir_authority_engine(authority),
-                                        text_of(&slot->credential), &request,
-                                        weir_instant_now()) == WEIR_ALLOWED;
+    const struct weir_engine *engine = weir_authority_engine(authority);
+    const struct weir_instant now = weir_instant_now();
+
+    return (weir_engine_check(engine, id, &witness_request, now) == WEIR_ALLOWED) == listed &&
+           (slot->life == NULL ||
+            (weir_engine_check_credential(engine, life_credential(slot->life), &witness_request,
+                                          now) == WEIR_ALLOWED) == listed);
 }
 
 static void verify_slot(unsigned index, bool listed)
 {
-    struct slot *slot = &ledger->slots[index];
+    struct slot *slot = &slots[index];
     char id[16];
+    const struct weir_text text = id_of(index, id);
 
-    (void)id_of(index, id);
     if (slot->phase == AT_REST && slot->alive != listed) {
         wrong("%s: acknowledged as %s, and it is not", id, slot->alive ? "issued" : "revoked");
     }
-    if (slot->phase != ISSUING && slot->known && allowed(slot) != listed) {
+    if (!is_as(slot, text, listed)) {
         wrong("%s: in the store it %s, in the engine not so", id, listed ? "lives" : "does not");
     }
-    if (slot->phase == REVOKING && !listed && slot->known) {
-        remember_revoked(&slot->credential); /* at the latest now */
+    if (slot->phase == REVOKING && !listed) {
+        life_revoked(witness, slot->life); /* at the latest now */
     }
-    slot->known = slot->known && slot->phase != ISSUING;
     slot->alive = listed;
-    slot->phase = AT_REST;
+    set_phase(slot, AT_REST);
 }
 
 static void verify(void)
@@ -262,7 +200,7 @@ static void verify(void)
     for (unsigned index = 0; index < SLOTS; index++) {
         verify_slot(index, listed[index]);
     }
-    ledger->verified++;
+    witness_opened(witness);
 }
 
 static void open_authority(void)
@@ -296,63 +234,6 @@ __attribute__((noreturn)) static void run_worker(void)
 }
 
 /*
- * ---- Whoever follows ----
- */
-
-/* Asks by some credentials that were revoked. `polled`: when the last poll that succeeded began. */
-static void ask(const struct weir_follower *follower, uint64_t polled, uint64_t *state)
-{
-    uint32_t count = __atomic_load_n(&ledger->revoked_count, __ATOMIC_RELAXED);
-
-    count = count < REVOKED_MAX ? count : REVOKED_MAX;
-    for (unsigned i = 0; i < 64 && count > 0; i++) {
-        /* Half of them of the newest few. */
-        uint32_t back = (uint32_t)(draw(state) % (i % 2 == 0 && count > 32 ? 32 : count));
-        const struct revoked *revoked = &ledger->revoked[count - 1 - back];
-        uint64_t at = __atomic_load_n(&revoked->at, __ATOMIC_ACQUIRE);
-        struct weir_clocks now = weir_clocks_now();
-        enum weir_reason reason =
-            weir_follower_check_credential(follower, text_of(&revoked->credential), &request, now);
-
-        ledger->asked++;
-        ledger->stale += reason == WEIR_STALE ? 1 : 0;
-        if (at != 0 && reason == WEIR_ALLOWED && (polled > at || now.boot >= at + LEASE)) {
-            wrong("a credential is allowed %" PRIu64 " us after its revocation was acknowledged",
-                  (now.boot - at) / 1000);
-        }
-    }
-}
-
-__attribute__((noreturn)) static void run_follower(uint64_t seed)
-{
-    struct weir_follower *follower = NULL;
-    uint64_t polled = 0;
-    uint64_t state = seed;
-
-    while (!__atomic_load_n(&ledger->ends, __ATOMIC_RELAXED)) {
-        uint64_t begun = boot_time();
-
-        if (follower == NULL) {
-            if (weir_follower_open(directory, NULL, &follower, NULL) != WEIR_OK) {
-                pause_for(1000000);
-                continue;
-            }
-            polled = begun;
-        } else if (draw(&state) % 4 != 0 && /* at times it is late */
-                   weir_follower_poll(follower, begun, 0, NULL) == WEIR_OK) {
-            polled = begun;
-        }
-        ask(follower, polled, &state);
-        if (draw(&state) % 500 == 0) {
-            weir_follower_close(follower);
-            follower = NULL;
-        }
-    }
-    weir_follower_close(follower);
-    _exit(0);
-}
-
-/*
  * ---- Whoever kills ----
  */
 
@@ -375,7 +256,7 @@ static void run_worker_of(uint64_t seed)
 
 static void run_follower_of(uint64_t seed)
 {
-    run_follower(seed);
+    witness_follow(witness, directory, seed);
 }
 
 static void make_store(void)
@@ -391,6 +272,26 @@ static void make_store(void)
     }
 }
 
+static void kill_over_and_over(uint64_t kills, uint64_t *state)
+{
+    for (uint64_t i = 0; i < kills && !witness->wrong; i++) {
+        uint64_t opened = witness->opened;
+        pid_t worker = start(run_worker_of, 0);
+
+        witness_pause(witness, opened, PAUSE_MAX, state);
+        (void)kill(worker, SIGKILL);
+        (void)waitpid(worker, NULL, 0);
+    }
+}
+
+static bool make_memory(void)
+{
+    witness = witness_make(LEASE);
+    slots = mmap(NULL, SLOTS * sizeof *slots, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                 -1, 0);
+    return witness != NULL && slots != MAP_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     uint64_t kills = argc > 1 ? strtoull(argv[1], NULL, 10) : 60;
@@ -398,23 +299,15 @@ int main(int argc, char **argv)
     uint64_t state = seed;
     pid_t follower = 0;
 
-    ledger = mmap(NULL, sizeof *ledger, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (ledger == MAP_FAILED) {
+    if (!make_memory()) {
         return 2;
     }
     make_store();
     follower = start(run_follower_of, draw(&state));
-    for (uint64_t kill_count = 0; kill_count < kills && !ledger->wrong; kill_count++) {
-        pid_t worker = start(run_worker_of, 0);
-        int status = 0;
-
-        pause_for(draw(&state) % 100000000);
-        (void)kill(worker, SIGKILL);
-        (void)waitpid(worker, &status, 0);
-    }
-    __atomic_store_n(&ledger->ends, true, __ATOMIC_RELAXED);
+    kill_over_and_over(kills, &state);
+    __atomic_store_n(&witness->ends, true, __ATOMIC_RELAXED);
     (void)waitpid(follower, NULL, 0);
-    if (!ledger->wrong) {
+    if (!witness->wrong) {
         open_authority();
         verify();
         weir_authority_close(authority);
@@ -422,10 +315,7 @@ int main(int argc, char **argv)
     if (!place_remove(folder)) {
         (void)fprintf(stderr, "%s is left behind\n", folder);
     }
-    (void)printf("seed %" PRIu64 ": %" PRIu64 " kills, %" PRIu64 " openings compared, %" PRIu64
-                 " changes acknowledged, %u credentials revoked; the follower asked %" PRIu64
-                 " times, stale %" PRIu64 "\n",
-                 seed, kills, ledger->verified, ledger->acknowledged, ledger->revoked_count,
-                 ledger->asked, ledger->stale);
-    return ledger->wrong ? 1 : 0;
+    (void)printf("seed %" PRIu64 ": %" PRIu64 " kills, ", seed, kills);
+    witness_print(witness);
+    return witness->wrong ? 1 : 0;
 }

@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "library/support.h"
@@ -99,6 +100,54 @@ START_TEST(a_page_has_at_most_a_thousand)
 }
 END_TEST
 
+/* Nine tokens of more than a mebibyte each, as they are kept: six are a page. */
+START_TEST(a_page_ends_early_where_its_tokens_are_large)
+{
+    const size_t size = (size_t)960 << 10;
+    char *declaration = malloc(size);
+
+    for (unsigned i = 0; i < 9; i++) {
+        size_t length = (size_t)snprintf(declaration, size, "{\"id\":\"t%u\",\"scopes\":[", i);
+
+        for (unsigned j = 0; length < size - 600; j++) {
+            length += (size_t)snprintf(declaration + length, size - length,
+                                       "%s{\"streams\":{\"prefix\":\"%0500u\"},\"ops\":[\"read\"]}",
+                                       j == 0 ? "" : ",", j);
+        }
+        length += (size_t)snprintf(declaration + length, size - length, "]}");
+        ck_issue(&office, NULL, ((struct weir_text){declaration, length}), WEIR_OK);
+    }
+    free(declaration);
+    ck_assert_str_eq(page(&office, NULL, "t", "", 0), " t0 t1 t2 t3 t4 t5 +");
+    ck_assert_str_eq(page(&office, NULL, "t", "t5", 0), " t6 t7 t8");
+    ck_assert_str_eq(page(&office, &office.root, "t", "t0", 0), " t1 t2 t3 t4 t5 t6 +");
+}
+END_TEST
+
+static bool count_meanwhile(void *context, const struct weir_token *token)
+{
+    uint64_t *tokens = context;
+
+    (void)token;
+    return weir_authority_count(office.authority, (struct weir_text){"", 0}, tokens, NULL) ==
+           WEIR_OK;
+}
+
+START_TEST(other_calls_do_not_wait_for_a_visitor)
+{
+    const struct weir_requestor who = requestor(&office.root);
+    const struct weir_list_query query = {.limit = 0};
+    uint64_t tokens = 0;
+    bool has_more = true;
+
+    ck_assert_int_eq(weir_authority_list(office.authority, &who, &query, count_meanwhile, &tokens,
+                                         &has_more, NULL, NULL),
+                     WEIR_OK);
+    ck_assert_uint_eq(tokens, 1);
+    ck_assert(!has_more);
+}
+END_TEST
+
 START_TEST(has_more_is_never_true_with_an_empty_page)
 {
     struct weir_credential by =
@@ -114,6 +163,48 @@ START_TEST(has_more_is_never_true_with_an_empty_page)
     ck_assert_str_eq(page(&office, &by, "", "a", 1), " root");
     ck_assert_str_eq(page(&office, &by, "b", "", 1), "");
     ck_assert_str_eq(page(&office, &by, "", "a", 1), " root");
+}
+END_TEST
+
+/* Takes as many tokens as there is room for. */
+struct room {
+    size_t left;
+    char ids[64];
+};
+
+static bool take_while_there_is_room(void *context, const struct weir_token *token)
+{
+    struct room *room = context;
+    size_t length = strlen(room->ids);
+
+    if (room->left == 0) {
+        return false;
+    }
+    room->left--;
+    (void)snprintf(room->ids + length, sizeof room->ids - length, " %.*s", (int)token->id.length,
+                   token->id.bytes);
+    return true;
+}
+
+START_TEST(a_page_ends_before_a_token_that_its_visitor_has_no_room_for)
+{
+    const char *const ids[] = {"a", "b", "c"};
+    const char *const pages[] = {"", " a", " a b", " a b c", " a b c root"};
+    const struct weir_requestor requestors[] = {requestor(NULL), requestor(&office.root)};
+    const struct weir_list_query query = {.limit = 0};
+
+    issue_ids(ids, COUNT(ids));
+    for (size_t i = 0; i < COUNT(pages) * COUNT(requestors); i++) {
+        struct room room = {i / 2, ""};
+        bool has_more = false;
+
+        ck_assert_int_eq(weir_authority_list(office.authority, &requestors[i % 2], &query,
+                                             take_while_there_is_room, &room, &has_more, NULL,
+                                             &last_error),
+                         WEIR_OK);
+        ck_assert_str_eq(room.ids, pages[i / 2]);
+        ck_assert_int_eq(has_more, i / 2 < COUNT(pages) - 1);
+    }
 }
 END_TEST
 
@@ -214,7 +305,10 @@ TCase *list_cases(void)
     tcase_add_test(cases, ids_come_in_the_order_of_their_bytes);
     tcase_add_test(cases, prefix_and_start_after_bound_the_page);
     tcase_add_test(cases, a_page_has_at_most_a_thousand);
+    tcase_add_test(cases, a_page_ends_early_where_its_tokens_are_large);
+    tcase_add_test(cases, other_calls_do_not_wait_for_a_visitor);
     tcase_add_test(cases, has_more_is_never_true_with_an_empty_page);
+    tcase_add_test(cases, a_page_ends_before_a_token_that_its_visitor_has_no_room_for);
     tcase_add_test(cases, only_ids_within_the_requestors_set_are_listed);
     tcase_add_test(cases, who_may_not_list_is_denied);
     tcase_add_test(cases, a_prefix_that_no_id_can_have_is_an_error);

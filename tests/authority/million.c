@@ -1,11 +1,11 @@
 /*
  * How long an authority of many tokens takes: to be published, to be opened again after it was
- * killed, and to go through what its store holds.
+ * killed, and to go through what its store holds; and a `weir serve` to its first heartbeat.
  *
- *     million [TOKENS [SCOPES]]
+ *     million [TOKENS [SCOPES [WEIR]]]
  *
  * of so many scopes each. What is timed runs in a process of its own, which is killed at the end.
- * Exits with 1 if anything is not as it was before that.
+ * Exits with 1 if anything is not as it was before that, or a heartbeat comes after the lease.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,9 +19,12 @@
 #include <unistd.h>
 
 #include <weir/authority.h>
+#include <weir/follow.h>
 
 #include "authority/place.h"
+#include "authority/server.h"
 #include "authority/store.h"
+#include "authority/witness.h"
 
 #define BATCH 10000
 #define SCOPES_MAX 500
@@ -34,6 +37,7 @@ static unsigned scopes = 1;
 static char folder[256];
 static char store_path[320];
 static char directory[320];
+static const char *program; /* weir, or NULL */
 
 __attribute__((format(printf, 1, 2), noreturn)) static void wrong(const char *format, ...)
 {
@@ -189,6 +193,73 @@ static void reopen(void)
 }
 
 /*
+ * ---- Serving it ----
+ */
+
+static struct weir_follower_standing follow(struct weir_follower **follower)
+{
+    struct weir_error error;
+
+    if (*follower == NULL) {
+        expect(weir_follower_open(directory, NULL, follower, &error), &error);
+    }
+    expect(weir_follower_poll(*follower, boot_time(), 0, &error), &error);
+    return weir_follower_status(*follower);
+}
+
+static double own_seconds(pid_t process)
+{
+    clockid_t clock;
+
+    return clock_getcpuclockid(process, &clock) == 0 ? seconds_of(clock) : 0;
+}
+
+/* Starts a server and waits for its first heartbeat; `before`: of its predecessor, the last. */
+static pid_t serve_until_heartbeat(const struct server_place *place,
+                                   struct weir_follower **follower, uint64_t before)
+{
+    const uint64_t begun = boot_time();
+    pid_t server = server_start(place);
+    struct weir_follower_standing standing;
+
+    do {
+        pause_for(1000000);
+        standing = follow(follower);
+        if (waitpid(server, NULL, WNOHANG) != 0) {
+            wrong("the server has ended; see %s", place->log);
+        }
+    } while (standing.heartbeat < begun);
+    (void)printf("%-44s %8.3f s, %8.3f s of CPU\n", "weir serve, until its first heartbeat",
+                 (double)(standing.heartbeat - begun) / 1e9, own_seconds(server));
+    (void)fflush(stdout);
+    if (before != 0 && standing.heartbeat - before >= standing.lease) {
+        wrong("%.3f s between heartbeats, and the lease is %.3f s",
+              (double)(standing.heartbeat - before) / 1e9, (double)standing.lease / 1e9);
+    }
+    return server;
+}
+
+static void serve_killed(void)
+{
+    char api[320];
+    char log[320];
+    const struct server_place place = {program, store_path, directory, NULL, api, log};
+    struct weir_follower *follower = NULL;
+    uint64_t before = 0;
+
+    (void)snprintf(api, sizeof api, "%s/api", folder);
+    (void)snprintf(log, sizeof log, "%s/log", folder);
+    for (unsigned i = 0; i <= REOPENINGS; i++) {
+        pid_t server = serve_until_heartbeat(&place, &follower, before);
+
+        pause_for(500000000);
+        before = follow(&follower).heartbeat;
+        (void)kill(server, SIGKILL);
+        (void)waitpid(server, NULL, 0);
+    }
+}
+
+/*
  * ---- Going through it ----
  */
 
@@ -273,7 +344,8 @@ static bool run_all(void)
             return false;
         }
     }
-    return run_and_kill(go_through) && run_and_kill(count_all);
+    return (program == NULL || run_and_kill(serve_killed)) && run_and_kill(go_through) &&
+           run_and_kill(count_all);
 }
 
 int main(int argc, char **argv)
@@ -282,8 +354,10 @@ int main(int argc, char **argv)
 
     tokens = argc > 1 ? strtoull(argv[1], NULL, 10) : tokens;
     scopes = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : scopes;
+    program = argc > 3 ? argv[3] : NULL;
     if (tokens == 0 || scopes == 0 || scopes > SCOPES_MAX) {
-        (void)fprintf(stderr, "usage: million [TOKENS [SCOPES]], at most %d scopes\n", SCOPES_MAX);
+        (void)fprintf(stderr, "usage: million [TOKENS [SCOPES [WEIR]]], at most %d scopes\n",
+                      SCOPES_MAX);
         return 2;
     }
     if (!place_make(folder, store_path, directory)) {

@@ -12,6 +12,22 @@
 /* Small enough that the WAL is written back now and then. */
 #define CHECKPOINTS "PRAGMA wal_autocheckpoint = 24"
 
+static int note_wal(void *context, int count, char **values, char **names)
+{
+    (void)names;
+    *(bool *)context = count == 1 && strcmp(values[0], "wal") == 0;
+    return 0;
+}
+
+/* With another kind of log a commit is durable later than it returns. */
+static bool has_wal(void)
+{
+    bool has = false;
+
+    (void)sqlite3_exec(last_connection(), "PRAGMA journal_mode", note_wal, &has, NULL);
+    return has;
+}
+
 static const char *open_store(struct course *course)
 {
     bool create = !course->made;
@@ -30,6 +46,9 @@ static const char *open_store(struct course *course)
     }
     memcpy(course->identity, identity, sizeof identity);
     course->made = true;
+    if (!has_wal()) {
+        return "the store has no write-ahead log";
+    }
     (void)sqlite3_exec(last_connection(), CHECKPOINTS, NULL, NULL, NULL);
     if (course->pragma != NULL) {
         (void)sqlite3_exec(last_connection(), course->pragma, NULL, NULL, NULL);
@@ -58,6 +77,36 @@ static const char *expect_as_before(struct course *course)
     return store_difference(course->stage.store, &course->history.model);
 }
 
+/* The store is what was acknowledged; or that and the whole of the transaction that was cut off. */
+static const char *difference(struct course *course)
+{
+    const char *wrong = store_difference(course->stage.store, &course->history.model);
+
+    if (wrong != NULL && course->undecided) {
+        wrong = store_difference(course->stage.store, &course->history.next);
+        if (wrong == NULL) {
+            course->history.model = course->history.next;
+        }
+    }
+    course->undecided = course->undecided && wrong != NULL;
+    return wrong;
+}
+
+/* Who used it has been killed: another one finds it, and then the power fails. */
+static const char *find_and_cut(struct course *course)
+{
+    const char *wrong = NULL;
+
+    stage_close(&course->stage);
+    power_mend();
+    wrong = open_store(course);
+    if (wrong == NULL) {
+        wrong = difference(course);
+    }
+    power_cut();
+    return wrong;
+}
+
 static const char *go_on(struct course *course)
 {
     uint64_t failures = power_failures();
@@ -75,6 +124,9 @@ static const char *go_on(struct course *course)
     /* What failed once has been set right at once, unless the power was off before. */
     course->undecided =
         outcome == HISTORY_UNDECIDED && (power_is_off() || course->failure != POWER_FAILS_ONCE);
+    if (course->failure == POWER_KILLS && course->cut_after_failure) {
+        return find_and_cut(course);
+    }
     if (course->cut_after_failure) {
         power_cut();
     }
@@ -106,41 +158,26 @@ static const char *go_through(struct course *course)
  * ---- What has survived ----
  */
 
-/* The store is what was acknowledged; or that and the whole of the transaction that was cut off. */
-static const char *difference(struct course *course)
-{
-    const char *wrong = store_difference(course->stage.store, &course->history.model);
-
-    if (wrong != NULL && course->undecided) {
-        wrong = store_difference(course->stage.store, &course->history.next);
-        if (wrong == NULL) {
-            course->history.model = course->history.next;
-        }
-    }
-    course->undecided = course->undecided && wrong != NULL;
-    return wrong;
-}
-
-/* The store as it is found, goes on, and is found again. */
+/* The store as it is found, goes on, and is found again; or the power fails once more meanwhile. */
 static const char *find_and_go_on(struct course *course)
 {
     const char *wrong = open_store(course);
 
-    if (wrong == NULL) {
+    if (wrong == NULL && !power_is_off()) {
         wrong = difference(course);
     }
-    for (unsigned i = 0; wrong == NULL && i < 3; i++) {
+    for (unsigned i = 0; wrong == NULL && !power_is_off() && i < 3; i++) {
         wrong = go_on(course);
     }
     stage_close(&course->stage);
-    if (wrong == NULL) {
+    if (wrong == NULL && !power_is_off()) {
         wrong = open_store(course);
     }
-    if (wrong == NULL) {
+    if (wrong == NULL && !power_is_off()) {
         wrong = store_difference(course->stage.store, &course->history.model);
     }
     stage_close(&course->stage);
-    return wrong;
+    return power_is_off() ? NULL : wrong;
 }
 
 static void remove_all(const struct course *course)
@@ -154,8 +191,29 @@ static void remove_all(const struct course *course)
     }
 }
 
-/* Each way is looked at with the same knowledge; in every third the power fails once more, while
- * the store is opened. */
+/* One way to survive; of every three one is cut off once more, and survives that. */
+static const char *look_at_survivor(struct course *course, const struct power_scene *scene,
+                                    uint64_t seed, bool again)
+{
+    struct dice dice = {seed};
+    struct power_scene *second = NULL;
+    const char *wrong = NULL;
+
+    power_survive(scene, seed);
+    if (again) {
+        power_cut_at(dice_between(&dice, 1, 60));
+    }
+    wrong = find_and_go_on(course);
+    if (wrong != NULL || !power_is_off()) {
+        return wrong;
+    }
+    second = power_scene_take();
+    power_survive(second, seed);
+    power_scene_free(second);
+    return find_and_go_on(course);
+}
+
+/* Each way is looked at with the same knowledge. */
 static const char *look_at_survivors(struct course *course)
 {
     struct power_scene *scene = power_scene_take();
@@ -167,20 +225,7 @@ static const char *look_at_survivors(struct course *course)
 
         *course = before;
         course->found = way + 1;
-        power_survive(scene, seed);
-        if (way % 3 == 2) {
-            struct power_scene *second = NULL;
-
-            power_cut_at(1 + seed % 12);
-            (void)weir_store_open(course->stage.store_path, !course->made, NULL,
-                                  &course->stage.store, NULL);
-            stage_close(&course->stage);
-            power_cut();
-            second = power_scene_take();
-            power_survive(second, seed);
-            power_scene_free(second);
-        }
-        wrong = find_and_go_on(course);
+        wrong = look_at_survivor(course, scene, seed, way % 3 == 2);
     }
     power_scene_free(scene);
     return wrong;

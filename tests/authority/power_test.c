@@ -111,6 +111,70 @@ START_TEST(a_disk_that_goes_on_failing_until_the_power_does_leaves_nothing_half_
 }
 END_TEST
 
+START_TEST(what_is_found_after_a_kill_is_found_after_a_power_cut_too)
+{
+    fail_at_each_call(POWER_KILLS, true, "kill and power cut");
+}
+END_TEST
+
+/* A token in the place of another, which cannot be committed. */
+static void replace_in_vain(struct stage *stage)
+{
+    struct weir_logged_change change = {
+        .kind = WEIR_CHANGE_REVOKED, .id = text_of("a"), .issue_number = 1};
+    struct model_id id = id_named("c");
+    struct sample sample;
+    uint64_t number = 0;
+    uint64_t sequence = 0;
+
+    ck_assert_int_eq(weir_store_begin(stage->store, true, NULL), WEIR_OK);
+    ck_assert_int_eq(weir_store_next_issue_number(stage->store, &number, NULL), WEIR_OK);
+    sample_token(&sample, &id, number, 3);
+    ck_assert_int_eq(weir_store_issue(stage->store, &sample.token, &sequence, NULL), WEIR_OK);
+    ck_assert_int_eq(weir_store_remove(stage->store, &change, NULL), WEIR_OK);
+    ck_assert_int_eq(weir_store_commit(stage->store, NULL), WEIR_ERROR_IO);
+}
+
+/* A transaction whose last frames cannot be written, nor anything after them. */
+static void fail_the_last(struct stage *stage, uint64_t seed)
+{
+    uint64_t before = 0;
+
+    power_begin(seed);
+    stage_open(stage, true);
+    (void)put_token(stage->store, "a", 1);
+    before = power_calls();
+    (void)put_token(stage->store, "b", 2);
+    power_fail_at(2 * power_calls() - before - 1 - seed % 3, POWER_FAILS_ON);
+    replace_in_vain(stage);
+    power_cut();
+    stage_close(stage);
+}
+
+START_TEST(what_is_torn_over_a_failed_commit_makes_no_half_of_it)
+{
+    struct course course = course_of(0);
+    struct stage *stage = &course.stage;
+    char log[420];
+
+    (void)snprintf(log, sizeof log, "%s-wal", stage->store_path);
+    for (uint64_t seed = 0; seed < 1000; seed++) {
+        struct power_scene *scene = NULL;
+
+        fail_the_last(stage, seed);
+        scene = power_scene_take();
+        power_survive(scene, seed);
+        power_scene_free(scene);
+        stage_open(stage, false);
+        ck_assert_uint_eq(count_tokens(stage->store), 2);
+        stage_close(stage);
+        (void)unlink(stage->store_path);
+        (void)unlink(log);
+    }
+    end_course(&course);
+}
+END_TEST
+
 START_TEST(a_failure_and_a_later_power_cut_lose_nothing)
 {
     for (unsigned round = 0; round < rounds(); round++) {
@@ -205,6 +269,8 @@ int main(void)
     tcase_add_test(cases, what_was_told_as_failed_has_not_happened_when_the_power_fails_next);
     tcase_add_test(cases,
                    a_disk_that_goes_on_failing_until_the_power_does_leaves_nothing_half_done);
+    tcase_add_test(cases, what_is_found_after_a_kill_is_found_after_a_power_cut_too);
+    tcase_add_test(cases, what_is_torn_over_a_failed_commit_makes_no_half_of_it);
     tcase_add_test(cases, a_failure_and_a_later_power_cut_lose_nothing);
     tcase_add_test(cases, an_older_store_is_brought_up_to_date_whole_or_not_at_all);
     tcase_add_test(cases, these_tests_see_a_store_that_syncs_less);

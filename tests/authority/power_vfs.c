@@ -350,6 +350,14 @@ static int write_now(sqlite3_file *file, const void *bytes, int count, sqlite3_i
     return real_of(file)->pMethods->xWrite(real_of(file), bytes, count, offset);
 }
 
+/* How much of a write that fails is done: often all but the end. */
+static int draw_part(int count)
+{
+    int missing = dice_chance(&power.dice, 50) ? 1 + (int)dice_below(&power.dice, 4) : count;
+
+    return missing < count ? count - missing : (int)dice_below(&power.dice, (size_t)count);
+}
+
 static int write_at(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 offset)
 {
     sqlite3_int64 size = 0;
@@ -362,7 +370,7 @@ static int write_at(sqlite3_file *file, const void *bytes, int count, sqlite3_in
     case HAPPENS:
         return write_now(file, bytes, count, offset);
     case FAILS:
-        (void)write_now(file, bytes, (int)dice_below(&power.dice, (size_t)count), offset);
+        (void)write_now(file, bytes, draw_part(count), offset);
         return power.error == ENOSPC ? SQLITE_FULL : SQLITE_IOERR_WRITE;
     case CUT:
     default:
@@ -416,7 +424,7 @@ static int sync_file(sqlite3_file *file, int flags)
     enum fate fate = fate_of(false);
 
     (void)flags;
-    if (fate == FAILS) {
+    if (fate == FAILS && power.failure != POWER_KILLS) {
         lose_some(handle->body);
     }
     if (fate != HAPPENS) {
@@ -684,7 +692,34 @@ void power_scene_free(struct power_scene *scene)
     free(scene);
 }
 
-/* Garbage is rare, lest it be always there. */
+/* A sector of what was written: not there, there, or, rarely, lest it be always so, garbage or a
+ * part, from its beginning or to its end. */
+static void tear_sector(struct bytes *file, size_t offset, const unsigned char *written,
+                        size_t size, unsigned percent, struct dice *dice)
+{
+    unsigned char garbage[SECTOR];
+    size_t part = size;
+
+    if (percent > 0 && percent < 100 && dice_chance(dice, 2)) {
+        for (size_t i = 0; i < sizeof garbage; i++) {
+            garbage[i] = (unsigned char)dice_bits(dice);
+        }
+        put(file, offset, garbage, size);
+        return;
+    }
+    if (!dice_chance(dice, percent)) {
+        return;
+    }
+    if (percent < 100 && dice_chance(dice, 5)) {
+        part = dice_below(dice, size);
+    }
+    if (dice_chance(dice, 80)) {
+        put(file, offset, written, part);
+    } else {
+        put(file, offset + size - part, written + size - part, part);
+    }
+}
+
 static void tear(struct bytes *file, const struct change *change, unsigned percent,
                  struct dice *dice)
 {
@@ -693,18 +728,10 @@ static void tear(struct bytes *file, const struct change *change, unsigned perce
 
     while (from < end) {
         size_t next = (from / SECTOR + 1) * SECTOR;
-        unsigned char garbage[SECTOR];
-        const unsigned char *written = change->written.bytes + (from - change->offset);
 
         next = next < end ? next : end;
-        if (percent > 0 && percent < 100 && dice_chance(dice, 2)) {
-            for (size_t i = 0; i < sizeof garbage; i++) {
-                garbage[i] = (unsigned char)dice_bits(dice);
-            }
-            put(file, from, garbage, next - from);
-        } else if (dice_chance(dice, percent)) {
-            put(file, from, written, next - from);
-        }
+        tear_sector(file, from, change->written.bytes + (from - change->offset), next - from,
+                    percent, dice);
         from = next;
     }
 }

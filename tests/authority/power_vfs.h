@@ -10,8 +10,8 @@
  *
  * When the power has failed, every call fails. When all files are closed, what is known of them can
  * be taken as a scene, from which the real files are made as they may have been found on the disk,
- * one way of many: of each write since the last sync every sector was written or not, or holds
- * garbage; each truncation, each new and each removed name has happened or not.
+ * one way of many: of each write since the last sync every sector was written or not, or a part of
+ * it was, or it holds garbage; each truncation, each new and each removed name has happened or not.
  *
  * One store at a time, one call at a time. It reports, and never judges: no Check in here.
  */
@@ -43,6 +43,7 @@ bool power_is_off(void);
 enum power_failure {
     POWER_FAILS_ONCE,
     POWER_FAILS_ON, /* that call and all that follow, until power_mend */
+    POWER_KILLS,    /* likewise, but the process is at fault: the disk loses nothing of it */
     POWER_IS_FULL   /* likewise, but only what makes a file longer, for want of room */
 };
 /* That call fails: a write after a part of it, a sync after which some of what was written since

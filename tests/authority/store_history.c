@@ -201,6 +201,20 @@ struct visited {
     bool issues_only; /* of the rest nothing is told */
 };
 
+/* The sample, but for what is told of an issue. */
+static struct weir_stored_token as_told(const struct sample *sample,
+                                        const struct weir_stored_token *issue)
+{
+    struct weir_stored_token told = sample->token;
+
+    told.id = issue->id;
+    told.issue_number = issue->issue_number;
+    memcpy(told.digest, issue->digest, sizeof told.digest);
+    told.expires = issue->expires;
+    told.expires_at = issue->expires_at;
+    return told;
+}
+
 static bool visit_known(void *context, const struct weir_stored_token *token)
 {
     struct visited *visited = context;
@@ -221,12 +235,7 @@ static bool visit_known(void *context, const struct weir_stored_token *token)
     sample_token(&sample, &id, known->number, known->seed);
     (void)list_token(&expected, &sample.token);
     if (visited->issues_only) {
-        told = sample.token;
-        told.id = token->id;
-        told.issue_number = token->issue_number;
-        memcpy(told.digest, token->digest, sizeof told.digest);
-        told.expires = token->expires;
-        told.expires_at = token->expires_at;
+        told = as_told(&sample, token);
     }
     (void)list_token(&got, &told);
     visited->strange += listing_equal(&expected, &got) ? 0 : 1;
@@ -290,6 +299,55 @@ static enum verdict expired(struct history *history, struct weir_store *store)
     return verdict;
 }
 
+/* Issues as tokens, in the order they come in. */
+struct issues {
+    struct model *model;
+    struct listing got;
+};
+
+static bool list_issue(void *context, const struct weir_stored_token *token)
+{
+    struct issues *issues = context;
+    struct model_id id = {token->id.length, {0}};
+    struct model_token *known = NULL;
+    struct sample sample;
+    struct weir_stored_token told = *token;
+
+    memcpy(id.bytes, token->id.bytes, id.length);
+    known = model_find(issues->model, &id);
+    if (known != NULL) {
+        sample_token(&sample, &id, known->number, known->seed);
+        told = as_told(&sample, token);
+    }
+    return list_token(&issues->got, &told);
+}
+
+/* Those that live, as issues, and how many there are. */
+static enum verdict living(struct history *history, struct weir_store *store)
+{
+    struct model_id prefix = random_prefix(&history->dice);
+    struct model_id none = {0, {0}};
+    struct weir_instant now = sample_instant(&history->dice);
+    struct issues issues = {&history->next, {.most = SIZE_MAX}};
+    struct listing expected = {.most = SIZE_MAX};
+    uint64_t tokens = 0;
+    enum verdict verdict =
+        judge(history, weir_store_count_living(store, text_of_id(&prefix), now, &tokens, NULL),
+              WEIR_OK, "counting what lives");
+
+    model_list(&history->next, &prefix, &none, false, &now, &expected);
+    if (verdict == SAME && tokens != expected.rows) {
+        verdict = differ(history, "how many live");
+    }
+    if (verdict == SAME) {
+        verdict =
+            judge(history,
+                  weir_store_each_issue(store, text_of_id(&prefix), now, list_issue, &issues, NULL),
+                  WEIR_OK, "visiting what lives");
+    }
+    return compare(history, &expected, &issues.got, verdict, "what lives");
+}
+
 static enum verdict changes(struct history *history, struct weir_store *store)
 {
     const struct model *model = &history->next;
@@ -332,8 +390,8 @@ static enum verdict counters(struct history *history, struct weir_store *store)
 static enum verdict step(struct history *history, struct weir_store *store)
 {
     static enum verdict (*const steps[])(struct history *, struct weir_store *) = {
-        issue, issue, issue,          remove_one, remove_one, forget,  find,
-        each,  each,  find_by_digest, all,        expired,    changes, counters};
+        issue, issue,          issue, remove_one, remove_one, forget,  find,    each,
+        each,  find_by_digest, all,   expired,    living,     changes, counters};
     size_t which = dice_below(&history->dice, COUNT(steps));
 
     history->steps++;

@@ -4,7 +4,8 @@
 
 int main(void)
 {
-    TCase *const cases[] = {issue_cases(), list_cases(), revoke_cases(), publication_cases()};
+    TCase *const cases[] = {admit_cases(), issue_cases(), list_cases(), revoke_cases(),
+                            publication_cases()};
 
     return run_cases("lifecycle", cases, COUNT(cases));
 }

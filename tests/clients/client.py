@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 
 from command import TIMEOUT
@@ -17,38 +18,46 @@ class Refused(Exception):
         self.message = message
 
 
-def environment(address, credential):
+def environment(endpoint, credential, **more):
     """Where SDKs look for the server and the credential."""
-    endpoint = "http://{}:{}".format(*address)
     return {**os.environ, "S2_ACCESS_TOKEN": credential, "S2_ACCOUNT_ENDPOINT": endpoint,
-            "S2_BASIN_ENDPOINT": endpoint}
+            "S2_BASIN_ENDPOINT": endpoint, **more}
 
 
 class Client:
-    """The program, as one credential, at one address."""
+    """The program, as one credential, at one endpoint."""
 
-    def __init__(self, test, command, address, credential):
+    def __init__(self, test, command, endpoint, credential, **more):
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env=environment(address, credential))
+            env=environment(endpoint, credential, **more))
         test.addCleanup(self.end)
 
     def end(self):
         self.process.stdin.close()
         try:
-            self.process.wait(timeout=TIMEOUT)
-        finally:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            self.process.stdout.close()
+        self.process.stdout.close()
 
     def call(self, name, **given):
         """What the SDK gave; raises Refused if that was an error."""
+        self.begin(name, **given)
+        return self.finish()
+
+    def begin(self, name, **given):
         self.process.stdin.write(json.dumps({"call": name, **given}).encode() + b"\n")
         self.process.stdin.flush()
+
+    def finish(self):
+        ready, _, _ = select.select([self.process.stdout], [], [], TIMEOUT)
+        if not ready:
+            raise AssertionError("the client says nothing")
         line = self.process.stdout.readline()
         if not line:
-            raise AssertionError(f"the client ended in {name}")
+            raise AssertionError("the client has ended")
         answer = json.loads(line)
         if answer.get("error"):
             raise Refused(**answer["error"])

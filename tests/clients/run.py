@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the cases with each client, and prints what held as a table.
 
-WEIR names the program. A suite is the SDK's own tests.
+WEIR names the program. A suite is the SDK's own tests. The cases of the gateway are run where there
+is one, that is, as a command of integrations/nginx/demo.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import sys
 import unittest
 
 from cases import cases_of
+from gateway import gateway_cases_of
 
 OK, FAILED, NONE = "ok", "FAILED", "-"
 
@@ -22,6 +24,11 @@ def arguments():
                             metavar=("NAME", "COMMAND"))
     parser.add_argument("--front", action="append", default=[], metavar="NAME",
                         help="a client that takes HTTP/2, so HAProxy stands before the server")
+    parser.add_argument("--gateway-suite", nargs=2, action="append", default=[],
+                        metavar=("NAME", "COMMAND"), help="the SDK's own tests for the gateway")
+    parser.add_argument("--kind", nargs=2, action="append", default=[],
+                        metavar=("NAME", "http1|http2|tls"),
+                        help="how a client speaks to the gateway; http1 unless given")
     return parser.parse_args()
 
 
@@ -37,9 +44,14 @@ class Outcomes(unittest.TextTestResult):
 
 def run(name, command, given):
     """A dictionary from each case to what came of it."""
+    command = shlex.split(command)
     suite = dict(given.suite).get(name, "")
-    cases = cases_of(name, shlex.split(command), shlex.split(suite), name in given.front)
-    tests = [test for test in unittest.TestLoader().loadTestsFromTestCase(cases)
+    kind = dict(given.kind).get(name, "http1")
+    suites = [shlex.split(suite) for owner, suite in given.gateway_suite if owner == name]
+    classes = (cases_of(name, command, shlex.split(suite), name in given.front),
+               gateway_cases_of(name, command, kind, suites))
+    tests = [test for cases in classes
+             for test in unittest.TestLoader().loadTestsFromTestCase(cases)
              if given.only in test.id()]
     print(f"clients: {name}, {len(tests)} cases", flush=True)
     runner = unittest.TextTestRunner(resultclass=Outcomes, verbosity=0, stream=sys.stderr)

@@ -317,8 +317,12 @@ const size_t authority_call_count = COUNT(authority_calls);
 
 void call_authority_silent(struct world *world, void (*note)(const char *function))
 {
+    const struct weir_requestor requestor = root_of(world);
+
     note("weir_authority_heartbeat");
     weir_authority_heartbeat(world->authority);
+    note("weir_authority_admit");
+    (void)weir_authority_admit(world->authority, &requestor, WEIR_ISSUE_ACCESS_TOKEN, NULL, NULL);
     note("weir_authority_status");
     (void)weir_authority_status(world->authority);
     note("weir_authority_engine");

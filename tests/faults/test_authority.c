@@ -8,16 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "faults/memory.h"
-#include "faults/system_calls.h"
-
-void demand(bool holds)
-{
-    if (!holds) {
-        system_calls_end();
-        ck_abort_msg("a call does not do what it says");
-    }
-}
+#include "faults/refusals.h"
 
 /* A token for which the journal needs another segment. */
 static enum weir_status issue_large(struct world *world, struct weir_error *error)
@@ -78,53 +69,17 @@ static bool fail_sqlite_too(void)
     return put + 2 >= COUNT(calls_of_sqlite);
 }
 
-struct manner {
-    enum failure how;
-    int number;
-};
-
-static const struct manner manners[] = {{FAILS_ONCE, EIO}, {FAILS_FOR_GOOD, ENOSPC}};
-
 /* Whether the status is one for what the system refused. A medium that cannot be read is damaged,
- * says SQLite; a file that cannot be found again was replaced, says the store. */
+ * says SQLite. */
 static bool is_the_systems(enum weir_status status, struct manner manner)
 {
-    return status == WEIR_ERROR_IO ||
+    return status == WEIR_ERROR_IO || status == WEIR_ERROR_BEHIND ||
+           status == WEIR_ERROR_UNPUBLISHED ||
            (status == WEIR_ERROR_DAMAGED && manner.number == EIO &&
-            strstr(system_calls.failed, "read") != NULL) ||
-           (status == WEIR_ERROR_BUSY && strcmp(system_calls.failed, "stat") == 0);
+            strstr(system_calls.failed, "read") != NULL);
 }
 
-/* Runs the call with one of its system calls failing; after an error the world is as it was. */
-static enum weir_status run_failing(const struct call *call, struct world *world, uint64_t state,
-                                    size_t fails_at, struct manner manner)
-{
-    struct weir_error error = {0};
-    size_t files = open_files();
-    enum weir_status status = WEIR_OK;
-
-    system_calls_fail(fails_at, manner.how, manner.number);
-    status = call->run(world, &error);
-    system_calls_end();
-    if (status == WEIR_OK) {
-        return status;
-    }
-    if (status != WEIR_ERROR_UNPUBLISHED && !is_the_systems(status, manner)) {
-        ck_abort_msg("%s, without %s (%zu): %s: %s", call->function, system_calls.failed, fails_at,
-                     weir_status_name(status), error.message);
-    }
-    expect_error(&error, status);
-    if (open_files() != files) {
-        ck_abort_msg("%s, without %s (%zu), leaves a file open", call->function,
-                     system_calls.failed, fails_at);
-    }
-    if (call->peculiarity != GOES_ON && status != WEIR_ERROR_UNPUBLISHED &&
-        authority_world_state(world) != state) {
-        ck_abort_msg("%s, without %s (%zu), changes something", call->function, system_calls.failed,
-                     fails_at);
-    }
-    return status;
-}
+static const struct expectation expectation = {is_the_systems, authority_world_state};
 
 /* Once the trouble is over it is done, if it was not before, and what is published is what is
  * stored. */
@@ -147,7 +102,7 @@ static void expect_well(const struct call *call, struct world *world, enum weir_
 /* System call 1 fails, then 2, …, until there are no more. */
 START_TEST(a_call_to_which_the_system_refuses_something_has_changed_nothing)
 {
-    const struct call *call = call_of((size_t)_i / COUNT(manners));
+    const struct call *call = call_of((size_t)_i / MANNERS);
     struct world world;
     size_t fails_at = 1;
 
@@ -157,12 +112,92 @@ START_TEST(a_call_to_which_the_system_refuses_something_has_changed_nothing)
         authority_world_make(&world, false);
         authority_world_make_other_store(&world);
         state = authority_world_state(&world);
-        expect_well(
-            call, &world,
-            run_failing(call, &world, state, fails_at, manners[(size_t)_i % COUNT(manners)]));
+        expect_well(call, &world,
+                    run_refused(call, &world, state, fails_at, manners[(size_t)_i % MANNERS],
+                                &expectation));
         authority_world_remove(&world);
     } while (system_calls.calls >= fails_at++);
     ck_assert_uint_gt(fails_at, 1);
+}
+END_TEST
+
+/* A segment for the journal is the only file that is opened by its folder. */
+static bool is_reservation(const char *function)
+{
+    return function != NULL && strcmp(function, "openat") == 0;
+}
+
+START_TEST(room_in_the_journal_is_made_before_a_change_is_durable)
+{
+    struct world world;
+    size_t fails_at = 1;
+    unsigned reservations = 0;
+
+    do {
+        struct weir_error error = {0};
+        struct weir_authority_standing before;
+        enum weir_status status = WEIR_OK;
+
+        authority_world_make(&world, false);
+        before = weir_authority_status(world.authority);
+        system_calls_fail(fails_at, FAILS_ONCE, ENOSPC);
+        status = other_call.run(&world, &error);
+        system_calls_end();
+        if (is_reservation(system_calls.failed)) {
+            struct weir_authority_standing after = weir_authority_status(world.authority);
+
+            reservations++;
+            ck_assert_int_eq(status, WEIR_ERROR_BEHIND);
+            ck_assert_uint_eq(after.sequence, before.sequence);
+            ck_assert_uint_eq(after.tokens, before.tokens);
+        }
+        authority_world_remove(&world);
+    } while (system_calls.calls >= fails_at++);
+    ck_assert_uint_gt(reservations, 0);
+}
+END_TEST
+
+/* The connection that SQLite has made last. */
+static sqlite3 *connection;
+
+static int note_connection(sqlite3 *database, char **message,
+                           const struct sqlite3_api_routines *api)
+{
+    (void)message;
+    (void)api;
+    connection = database;
+    return SQLITE_OK;
+}
+
+static int interrupt(void *context)
+{
+    (void)context;
+    return 1;
+}
+
+START_TEST(what_is_known_of_a_store_that_cannot_be_read_is_told)
+{
+    struct world world;
+    struct weir_error error = {0};
+    struct weir_authority_standing standing;
+    uint64_t tokens = 0;
+
+    authority_world_make(&world, false);
+    standing = weir_authority_status(world.authority);
+    ck_assert_int_eq(other_call.run(&world, &error), WEIR_OK);
+    sqlite3_progress_handler(connection, 1, interrupt, NULL);
+    ck_assert_int_eq(weir_authority_count(world.authority, text_of(""), &tokens, &error),
+                     WEIR_ERROR_IO);
+    for (unsigned i = 0; i < 2; i++) {
+        struct weir_authority_standing told = weir_authority_status(world.authority);
+
+        ck_assert_uint_eq(told.sequence, standing.sequence + 1);
+        ck_assert_uint_eq(told.published, standing.sequence + 1);
+        ck_assert_uint_eq(told.tokens, standing.tokens + 1);
+    }
+    sqlite3_progress_handler(connection, 0, NULL, NULL);
+    ck_assert_uint_eq(weir_authority_status(world.authority).sequence, standing.sequence + 1);
+    authority_world_remove(&world);
 }
 END_TEST
 
@@ -170,10 +205,13 @@ int main(void)
 {
     TCase *cases = tcase_create("authority");
 
-    if (!fail_sqlite_too()) {
+    if (!fail_sqlite_too() ||
+        sqlite3_auto_extension((void (*)(void))note_connection) != SQLITE_OK) {
         return 1;
     }
     tcase_add_loop_test(cases, a_call_to_which_the_system_refuses_something_has_changed_nothing, 0,
-                        (int)((authority_call_count + 1) * COUNT(manners)));
+                        (int)((authority_call_count + 1) * MANNERS));
+    tcase_add_test(cases, room_in_the_journal_is_made_before_a_change_is_durable);
+    tcase_add_test(cases, what_is_known_of_a_store_that_cannot_be_read_is_told);
     return run_cases("faults_authority", &cases, 1);
 }

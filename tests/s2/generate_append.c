@@ -623,9 +623,10 @@ void generate_spoilt(struct dice *dice, struct reference_bytes *bytes)
         }
         default:
             if (left > 0) {
-                bytes->bytes[at] = dice_chance(dice, 50)
-                                       ? (char)(bytes->bytes[at] ^ (1 << dice_below(dice, 8)))
-                                       : (char)dice_bits(dice);
+                const uint64_t other =
+                    dice_chance(dice, 50) ? (uint64_t)1 << dice_below(dice, 8) : dice_bits(dice);
+
+                bytes->bytes[at] = (char)((unsigned char)bytes->bytes[at] ^ other);
             }
         }
     } while (dice_chance(dice, 30));

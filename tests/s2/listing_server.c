@@ -77,6 +77,7 @@ char *listing_server_answer(struct listing_server *server, struct weir_text uri,
     prefix = parameter(&request, "prefix");
     start_after = parameter(&request, "start_after");
     limit = limit_of(&request);
+    limit = limit < server->most ? limit : server->most;
     answer = malloc(limit * ITEM_ROOM + 64);
     DEMAND(answer != NULL, "no memory");
     out = answer + sprintf(answer, "{\"%s\":[", server->of_basins ? "basins" : "streams");

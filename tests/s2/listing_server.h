@@ -12,6 +12,7 @@ struct listing_server {
     const struct weir_text *names; /* in their order, each once */
     size_t count;
     bool of_basins;
+    size_t most;      /* names that it sends at a time, whatever it is asked for */
     size_t questions; /* that it was asked */
     size_t items;     /* that it sent */
 };

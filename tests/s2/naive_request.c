@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "model/naive.h"
+#include "s2/request.h"
 
 #define SEGMENTS_MAX 6
 
@@ -335,4 +336,39 @@ void naive_request_read(struct naive_request *request, struct weir_text method,
         !is(method, "POST")) {
         check_listing(request, strcmp(request->call, "v1/basins") == 0);
     }
+}
+
+/* Whether the pattern, which has `{s}` where the call has `s`, is that call's. */
+static bool is_call(const char *pattern, const char *call)
+{
+    if (*pattern++ != '/') {
+        return false;
+    }
+    for (; *pattern != '\0'; pattern++, call++) {
+        bool is_name = *pattern == '{';
+
+        pattern += is_name;
+        if (*pattern != *call) {
+            return false;
+        }
+        pattern += is_name;
+    }
+    return *call == '\0';
+}
+
+bool naive_request_agrees(const struct naive_request *naive, const struct s2_request *request)
+{
+    bool same = request->pattern == NULL
+                    ? request->call == S2_PASSED && strcmp(naive->call, "passed") == 0
+                    : is_call(request->pattern, naive->call);
+
+    same = same && request->operations == naive->operations &&
+           naive_same(request->basin, naive->basin) && naive_same(request->stream, naive->stream) &&
+           naive_same(request->access_token, naive->access_token) &&
+           request->query_count == naive->query_count;
+    for (size_t i = 0; same && i < naive->query_count; i++) {
+        same = naive_same(request->query[i].key, naive->query[i].key) &&
+               naive_same(request->query[i].value, naive->query[i].value);
+    }
+    return same;
 }

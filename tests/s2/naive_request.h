@@ -18,7 +18,7 @@ struct naive_parameter {
 
 struct naive_request {
     const char *code;    /* of the error; NULL: it is one of the interface's */
-    const char *call;    /* such as "PUT streams/{s}"; "passed" */
+    const char *call;    /* of the path, such as "v1/streams/s"; "passed" */
     uint64_t operations; /* bit n: operation n */
     struct weir_text basin;
     struct weir_text stream;
@@ -33,6 +33,10 @@ struct naive_request {
 /* `basin`: of the header. */
 void naive_request_read(struct naive_request *request, struct weir_text method,
                         struct weir_text uri, struct weir_text basin);
+
+/* Whether a request that was read is what the model makes of it. */
+struct s2_request;
+bool naive_request_agrees(const struct naive_request *naive, const struct s2_request *request);
 
 /* Decodes percent signs, into `room`; false if one is not followed by two digits. */
 bool naive_decode(struct weir_text encoded, bool query, char *room, struct weir_text *text);

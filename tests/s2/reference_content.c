@@ -4,10 +4,11 @@
 
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "s2/reference_append.h"
 
-enum { PIECE = 1000 };
+enum { PIECE = 1000, WINDOW_LOG_MAX = 21 };
 
 static void add(struct reference_bytes *bytes, const char *piece, size_t length)
 {
@@ -41,6 +42,21 @@ static bool decode_gzip(struct weir_text content, size_t most, struct reference_
     return result == Z_STREAM_END && stream.avail_in == 0 && decoded->length <= most;
 }
 
+/* Of a frame whose window is large, which then is the result itself. */
+static bool decode_zstd_at_once(struct weir_text content, size_t most,
+                                struct reference_bytes *decoded)
+{
+    size_t result = 0;
+
+    decoded->bytes = realloc(decoded->bytes, most + 1);
+    if (decoded->bytes == NULL) {
+        abort();
+    }
+    result = ZSTD_decompress(decoded->bytes, most + 1, content.bytes, content.length);
+    decoded->length = ZSTD_isError(result) ? 0 : result;
+    return !ZSTD_isError(result) && result <= most;
+}
+
 static bool decode_zstd(struct weir_text content, size_t most, struct reference_bytes *decoded)
 {
     ZSTD_DCtx *context = ZSTD_createDCtx();
@@ -48,20 +64,21 @@ static bool decode_zstd(struct weir_text content, size_t most, struct reference_
     size_t result = 1;
     bool moves = true;
 
-    (void)ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 31);
-    while (!ZSTD_isError(result) && moves && decoded->length <= most) {
+    (void)ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+    while (!ZSTD_isError(result) && moves && decoded->length <= most &&
+           (result != 0 || in.pos < in.size)) {
         char piece[PIECE];
         ZSTD_outBuffer out = {piece, PIECE, 0};
         const size_t before = in.pos;
 
-        if (result == 0 && in.pos == in.size) {
-            break;
-        }
         result = ZSTD_decompressStream(context, &out, &in);
         add(decoded, piece, out.pos);
         moves = in.pos != before || out.pos > 0;
     }
-    ZSTD_freeDCtx(context);
+    (void)ZSTD_freeDCtx(context);
+    if (ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge) {
+        return decode_zstd_at_once(content, most, decoded);
+    }
     return result == 0 && in.pos == in.size && decoded->length <= most;
 }
 

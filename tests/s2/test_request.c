@@ -83,7 +83,7 @@ static const char *const others[] = {
 
 static bool is(struct weir_text text, const char *string)
 {
-    return text.length == strlen(string) && memcmp(text.bytes, string, text.length) == 0;
+    return naive_same(text, text_of(string));
 }
 
 static bool read_request(const char *method, struct weir_text uri, const char *basin,
@@ -582,46 +582,10 @@ static const char *random_request(struct random *random, struct builder *builder
                                        : methods[random_below(random, COUNT(methods))];
 }
 
-/* The model's word for what was read. */
-static bool is_same_call(const struct s2_request *request, const struct naive_request *naive)
-{
-    if (request->pattern == NULL) {
-        return request->call == S2_PASSED && strcmp(naive->call, "passed") == 0;
-    }
-    for (size_t i = 0, k = 0;; i++, k++) {
-        if (request->pattern[1 + i] == '{') {
-            i++;
-            if (request->pattern[1 + i++] != naive->call[k]) {
-                return false;
-            }
-        } else if (request->pattern[1 + i] != naive->call[k]) {
-            return false;
-        } else if (naive->call[k] == '\0') {
-            return true;
-        }
-    }
-}
-
-static bool is_same_text(struct weir_text left, struct weir_text right)
-{
-    return left.length == right.length &&
-           (left.length == 0 || memcmp(left.bytes, right.bytes, left.length) == 0);
-}
-
 static void expect_same(const struct s2_request *request, const struct naive_request *naive)
 {
-    bool same = is_same_call(request, naive) && request->operations == naive->operations &&
-                is_same_text(request->basin, naive->basin) &&
-                is_same_text(request->stream, naive->stream) &&
-                is_same_text(request->access_token, naive->access_token) &&
-                request->query_count == naive->query_count;
-
-    for (size_t i = 0; same && i < naive->query_count; i++) {
-        same = is_same_text(request->query[i].key, naive->query[i].key) &&
-               is_same_text(request->query[i].value, naive->query[i].value);
-    }
-    DEMAND(same, "read otherwise than the model does: %.*s", (int)request->path.length,
-           request->path.bytes);
+    DEMAND(naive_request_agrees(naive, request), "read otherwise than the model does: %.*s",
+           (int)request->path.length, request->path.bytes);
 }
 
 /* What a request becomes once a prefix is before its stream, or before what its listing is asked
@@ -678,7 +642,7 @@ static void expect_round_trip(const char *method, const struct s2_request *reque
            naive.code);
     expect_same(&expected, &naive);
     DEMAND(read_request(method, uri, BASIN, &again, &refusal), "%s", refusal.message);
-    DEMAND(is_same_text(write_request(&again, ""), uri), "%.*s is written otherwise again",
+    DEMAND(naive_same(write_request(&again, ""), uri), "%.*s is written otherwise again",
            (int)uri.length, uri.bytes);
 }
 

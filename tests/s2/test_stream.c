@@ -274,9 +274,6 @@ static void make_error_event(struct random *random, struct answer *answer, const
     send_line(answer, "", end, !altered);
     if (altered) {
         expect_error_event(answer, errors[which].seen);
-        if (strcmp(end, "\r\n") == 0) {
-            answer->ends_in_return_and_feed[answer->count - 1] = false;
-        }
     } else {
         end_message(answer, true);
         answer->ends_in_return_and_feed[answer->count - 1] = strcmp(end, "\r\n") == 0;
@@ -305,8 +302,7 @@ static void make_events(struct random *random, struct answer *answer, const char
     switch (random_below(random, 10)) {
     case 0:
     case 1:
-        /* A lone line feed behind an altered event would be a blank line of its own. */
-        make_error_event(random, answer, altered && end[1] == '\n' ? "\n" : end, altered);
+        make_error_event(random, answer, end, altered);
         break;
     case 2:
         make_done(random, answer, end);

@@ -50,7 +50,7 @@ class Server:
     """The process. `address` is what it listens on, as (host, port)."""
 
     def __init__(self, test, *flags, listen=("127.0.0.1:0",), publish="DIR",
-                 audit="audit.ndjson", environment=None, before=()):
+                 audit="audit.ndjson", metrics=None, environment=None, before=()):
         self.test = test
         self.log_path = test.path("log.ndjson")
         self.audit_path = test.path(audit)
@@ -60,6 +60,8 @@ class Server:
             arguments += ["--publish", publish]
         for address in listen:
             arguments += ["--listen", address]
+        if metrics is not None:
+            arguments += ["--metrics", metrics]
         for path in self.log_path, self.audit_path:
             if os.path.isfile(path):
                 os.unlink(path)
@@ -68,14 +70,23 @@ class Server:
             stderr=subprocess.PIPE, cwd=test.folder,
             env={**os.environ, **(environment or {})})
         test.addCleanup(self.clean_up)
-        self.names = self.await_listening(len(listen) + 1)
-        tcp = [name for name in self.names if not name.startswith("unix:")]
-        self.address = (tcp[0].rsplit(":", 1)[0].strip("[]"), int(tcp[0].rsplit(":", 1)[1])) \
-            if tcp else None
+        self.names = self.await_listening(len(listen) + 1 + (metrics is not None))
+        tcp = [self.host_and_port(name) for name in self.names if not name.startswith("unix:")]
+        self.address = tcp[0] if tcp else None
+
+    def host_and_port(self, name):
+        host, port = name.rsplit(":", 1)
+        return host.strip("[]"), int(port)
 
     def clean_up(self):
+        """Ends it in its own way, in which leaks are looked for and coverage is counted, unless
+        that takes long."""
         if self.process.poll() is None:
-            self.process.kill()
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
         said = self.process.communicate()[1]
         if said:
             raise AssertionError(said.decode("utf-8", "replace"))
@@ -167,11 +178,19 @@ class Server:
     def metrics(self):
         """The samples of /metrics: a dictionary from what names them."""
         samples = {}
-        for line in self.ask("GET", "/metrics").body.decode("ascii").splitlines():
+        connection = self.operator()
+        body = self.ask("GET", "/metrics", connection=connection).body
+        connection.close()
+        for line in body.decode("ascii").splitlines():
             if not line.startswith("#"):
                 name, value = line.rsplit(" ", 1)
                 samples[name] = float(value)
         return samples
+
+    def counted(self, operation, outcome):
+        """How many calls were answered so; there is no sample for that before the first."""
+        return self.metrics().get(
+            f'weir_calls_total{{operation="{operation}",outcome="{outcome}"}}', 0)
 
     def end(self, number=signal.SIGTERM):
         """The exit code after a signal."""

@@ -51,9 +51,9 @@ class Lifetime(ServeTest):
         self.assertEqual(self.decision("a"), "unknown_token")
 
     def test_its_heart_beats_while_it_lives(self):
-        server = self.serve("--lease", "0.3")
+        server = self.serve("--lease", "1.5")  # a machine may have us wait for a second
         server.issue(self.root, self.token("reader"))
-        end = time.monotonic() + 1
+        end = time.monotonic() + 3
         while time.monotonic() < end:
             self.assertEqual(self.decision("reader"), "allowed")
         server.process.kill()
@@ -94,7 +94,7 @@ class Lifetime(ServeTest):
         self.until(lambda: "ending" in server.log()[-1]["message"])
         began = time.monotonic()
         self.assertEqual(server.end(), 0)
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertLess(time.monotonic() - began, 8)
         self.assertIn("1 requests are not finished", [line["message"] for line in server.log()])
         server = self.serve()
         self.assertEqual(server.issue(self.root, self.token("a")).status, 201)
@@ -104,7 +104,7 @@ class Lifetime(ServeTest):
         self.begin_issue(server, "a")
         began = time.monotonic()
         self.assertEqual(server.end(), 0)
-        self.assertLess(time.monotonic() - began, 15)
+        self.assertLess(time.monotonic() - began, 25)
 
     def test_idle_connections_do_not_keep_it(self):
         server = self.serve()
@@ -115,7 +115,7 @@ class Lifetime(ServeTest):
         self.addCleanup(fresh.close)
         began = time.monotonic()
         self.assertEqual(server.end(), 0)
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertLess(time.monotonic() - began, 30)
 
     def test_a_store_has_one_process(self):
         self.serve()
@@ -176,6 +176,8 @@ class Lifetime(ServeTest):
     def test_other_machines_are_let_in_only_if_that_is_said(self):
         for address in "0.0.0.0:0", "[::]:0", "192.0.2.1:0":
             self.fails_to_serve("--listen", address, says=(address, "--allow-remote"))
+            self.fails_to_serve("--listen", "127.0.0.1:0", "--metrics", address,
+                                says=(address, "--allow-remote"))
         server = self.serve("--allow-remote", listen=("0.0.0.0:0",))
         self.assertEqual(server.ask("GET", "/health").status, 200)
 

@@ -149,6 +149,7 @@ class Operator(ServeTest):
                     os.chown(os.path.join(path, file), NOBODY, NOBODY)
             os.chown(self.path(name), NOBODY, NOBODY)
         self.server = self.serve(before=as_nobody)
+        self.addCleanup(self.server.process.kill)  # nobody may write what coverage counts
         self.assertEqual(self.ask("GET", TOKENS + "/count").json, {"count": 1})
         self.assertTrue(self.ask_as_nobody(TOKENS).startswith(b"HTTP/1.1 200 "))
 

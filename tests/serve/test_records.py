@@ -7,7 +7,7 @@ import signal
 import stat
 import urllib.parse
 
-from server import SECRET, TOKENS, ServeTest, main
+from server import SECRET, TOKENS, ServeTest, UnixConnection, main
 
 KEYS = ["time", "peer", "operator", "requestor", "requestor_number", "call", "token",
         "token_number", "prefix", "sequence", "revoked", "outcome", "reason"]
@@ -178,7 +178,7 @@ class Records(ServeTest):
 
     def test_each_metric_is_explained_once(self):
         server = self.serve()
-        answer = server.ask("GET", "/metrics")
+        answer = server.ask("GET", "/metrics", connection=server.operator())
         self.assertEqual(answer.headers["content-type"], "text/plain; version=0.0.4")
         lines = answer.body.decode("ascii").splitlines()
         types = [line.split(" ")[2] for line in lines if line.startswith("# TYPE ")]
@@ -192,13 +192,51 @@ class Records(ServeTest):
                     name = name[:-len(suffix)] if name.endswith(suffix) else name
                 self.assertIn(name, types)
 
+    def test_metrics_are_told_where_that_was_asked_for_and_to_the_operator(self):
+        server = self.serve()
+        self.assert_error(server.ask("GET", "/metrics", self.root), 404, "not_found")
+        self.assertEqual(server.end(), 0)
+        server = self.serve(metrics="127.0.0.1:0")
+        public, server.address = server.address, server.host_and_port(server.names[1])
+        told = [line["message"] for line in server.log() if "(metrics)" in line["message"]]
+        self.assertEqual(told, [f"listening on {server.names[1]} (metrics)"])
+        for answer in (server.ask("GET", "/metrics"),
+                       server.ask("GET", "/metrics", connection=server.operator())):
+            self.assertEqual(answer.status, 200)
+            self.assertIn(b"\nweir_tokens 1\n", answer.body)
+        answer = server.ask("POST", "/metrics")
+        self.assert_error(answer, 405, "method_not_allowed")
+        self.assertEqual(answer.headers["allow"], "GET, HEAD, OPTIONS")
+        self.assertEqual(server.ask("GET", "/health").status, 200)
+        for path in TOKENS, TOKENS + "/a", TOKENS + "/count", "/":
+            for method in "GET", "DELETE":
+                self.assert_error(server.ask(method, path, self.root), 404, "not_found")
+        server.address = public
+        self.assert_error(server.ask("GET", "/metrics"), 404, "not_found")
+        self.assertEqual(server.list(self.root).status, 200)
+
+    def test_metrics_are_for_no_page_of_a_browser(self):
+        server = self.serve(metrics="unix:metrics.socket")
+        for name in "metrics.socket", "tokens.db.operator":
+            for method in "GET", "OPTIONS":
+                connection = UnixConnection(self.path(name))
+                self.addCleanup(connection.close)
+                answer = server.ask(method, "/metrics", connection=connection, headers=[
+                    ("Origin", "https://console.example"),
+                    ("Access-Control-Request-Method", "GET")])
+                self.assertEqual(answer.status, 200)
+                self.assertEqual([header for header in answer.headers
+                                  if header.startswith("access-control-")], [])
+
     def test_no_tenant_has_a_say_in_the_metrics(self):
         server = self.serve()
         server.issue(self.root, self.token("tenant"))
         server.revoke(self.root, "tenant")
         server.ask("GET", "/tenant")
         server.ask("TENANT", TOKENS)
-        self.assertNotIn(b"enant", server.ask("GET", "/metrics").body)
+        answer = server.ask("GET", "/metrics", connection=server.operator())
+        self.assertEqual(answer.status, 200)
+        self.assertNotIn(b"enant", answer.body)
 
     def test_no_secret_is_in_any_output(self):
         server = self.serve()
@@ -220,7 +258,7 @@ class Records(ServeTest):
             server.raw(b"GET /\r\nAuthorization: Bearer " + secret.encode() + b"\r\n\r\n")
             server.raw(f"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\n"
                        f"X: {'x' * 33000}\r\n\r\n".encode())
-        metrics = server.ask("GET", "/metrics").body
+        metrics = server.ask("GET", "/metrics", connection=server.operator()).body
         self.assertEqual(server.end(), 0)
         out, err = server.process.communicate()
         for name in os.listdir(self.folder):

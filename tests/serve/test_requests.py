@@ -53,8 +53,7 @@ class Requests(ServeTest):
                 (TOKENS, "GET, HEAD, POST, OPTIONS", ("DELETE", "PUT", "PATCH", "TRACE", "get")),
                 (TOKENS + "/a", "DELETE, OPTIONS", ("GET", "HEAD", "POST", "PUT", "PATCH")),
                 (TOKENS + "/count", "DELETE, OPTIONS", ("GET",)),
-                ("/health", "GET, HEAD, OPTIONS", ("POST", "DELETE")),
-                ("/metrics", "GET, HEAD, OPTIONS", ("POST", "DELETE"))):
+                ("/health", "GET, HEAD, OPTIONS", ("POST", "DELETE"))):
             for method in wrong:
                 with self.subTest(path=path, method=method):
                     answer = self.server.ask(method, path, self.root)
@@ -102,8 +101,7 @@ class Requests(ServeTest):
                        self.server.ask("GET", TOKENS, headers=origin),
                        self.server.ask("PUT", TOKENS, headers=origin),
                        self.server.ask("GET", "/nothing", headers=origin),
-                       self.server.ask("GET", TOKENS + "?limit=x", headers=origin),
-                       self.server.ask("GET", "/metrics", headers=origin)):
+                       self.server.ask("GET", TOKENS + "?limit=x", headers=origin)):
             self.assertEqual(answer.headers["access-control-allow-origin"], "null", answer)
             self.assertEqual(answer.headers["access-control-allow-credentials"], "true")
             self.assertEqual(answer.headers["vary"], VARY)
@@ -137,21 +135,68 @@ class Requests(ServeTest):
                     self.assert_raw_error(head + b"\r\n0\r\n\r\n" + revoke, 400, "bad_header")
         self.assertEqual(len(self.server.list(self.root, prefix="v").json["access_tokens"]), 1)
 
+    def assert_refused_once(self, request):
+        """One answer of ours, 400, and nothing behind it."""
+        answer = self.server.raw(request)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        self.assertTrue(head.startswith(b"HTTP/1.1 400 "), answer)
+        self.assertEqual(json.loads(body)["code"], "bad_header")
+
     def test_what_a_proxy_might_read_otherwise_is_refused_and_ends_the_connection(self):
         self.server.issue(self.root, self.token("victim"))
         revoke = self.head("DELETE " + TOKENS + "/victim HTTP/1.1") + b"\r\n"
         for line in ("Content-Length : %d", "Content-Length:\r\n %d", "Content-Length: %d\r\n x",
-                     "Content-Length\0: %d", "Content-Length: %d\0x", "Content-Length:\x0b%d",
-                     "Content-Length:", "Content-Length: +%d", "Transfer-Encoding : chunked",
-                     "Transfer-Encoding: chunked\0x", "Host: y", "X: y\nY: z"):
+                     "Content-Length: %d\0x", "Transfer-Encoding : chunked",
+                     "Transfer-Encoding: chunked\0x", "Host: y", "X: y\nY: z", "X: y\n",
+                     "X: y\r\n\n", "X: y\r", "X: y\rY: z", "\n"):
             for path in "/health", "/nothing":
                 with self.subTest(line=line, path=path):
                     line = line.replace("%d", str(len(revoke)))
                     head = f"GET {path} HTTP/1.1\r\nHost: x\r\n{line}\r\n\r\n".encode("latin-1")
-                    answer = self.server.raw(head + revoke)
-                    self.assertEqual(set(re.findall(b"HTTP/1.1 ([0-9]+) ", answer)), {b"400"})
+                    self.assert_refused_once(head + revoke)
+        self.assert_refused_once(b"GET /health HTTP/1.1\r\n\r\n" + revoke)
         head = b"GET /health HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-        self.assert_raw_error(head, 400, "bad_header")
+        self.assert_refused_once(head + revoke)
+        self.assertEqual(len(self.server.list(self.root, prefix="v").json["access_tokens"]), 1)
+
+    def test_what_the_http_library_refuses_ends_the_connection(self):
+        """It does so in HTML, and may say it twice."""
+        self.server.issue(self.root, self.token("victim"))
+        revoke = self.head("DELETE " + TOKENS + "/victim HTTP/1.1") + b"\r\n"
+        secret = self.root.encode()
+        get = self.head("GET /health HTTP/1.1")
+        chunked = self.head(f"POST {TOKENS} HTTP/1.1", "Transfer-Encoding: chunked") + b"\r\n"
+        for request, status in (
+                (self.head("GET /health"), 400), (self.head("GET /health HTTX/1.1"), 400),
+                (self.head("GET /health HTTP/0.9"), 505), (self.head("GET /health HTTP/2.0"), 505),
+                (get + b"nothing\r\n\r\n", 400), (get + b"Content-Length\0: 5\r\n\r\n", 400),
+                (get + b"Content-Length:\r\n\r\n", 400),
+                (get + b"Content-Length:\x0b5\r\n\r\n", 400),
+                (get + b"Content-Length: +5\r\n\r\n", 400),
+                (get + b"Content-Length: x\r\n\r\n", 400),
+                (get + b"Content-Length: 99999999999999999999\r\n\r\n", 413),
+                (get + b"X: " + b"x" * 33000 + b"\r\n\r\n", 431),
+                (get + b"X: y\r\n" * 2000 + b"\r\n", 431),
+                (self.head("GET /" + "x" * 33000 + " HTTP/1.1") + b"\r\n", 414),
+                (chunked + b"x\r\n", 400), (chunked + b"1\r\nxy\r\n", 400),
+                (chunked + b"fffffffffffffffff\r\n", 413),
+                (chunked + b"0\r\nnothing\r\n\r\n", 400)):
+            with self.subTest(request=request[-50:]):
+                answer = self.server.raw(request + revoke)
+                self.assertEqual(set(re.findall(b"HTTP/1.1 ([0-9]+) ", answer)), {b"%d" % status})
+                self.assertIn(b"<html>", answer)
+                self.assertNotIn(secret, answer)
+        self.assertEqual(len(self.server.list(self.root, prefix="v").json["access_tokens"]), 1)
+
+    def test_a_chunked_body_ends_the_connection(self):
+        """Proxies do not agree where the lines between chunks end."""
+        self.server.issue(self.root, self.token("victim"))
+        revoke = self.head("DELETE " + TOKENS + "/victim HTTP/1.1") + b"\r\n"
+        head = b"GET /health HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for chunks in (b"0\r\n\r\n", b"0\n\n", b"0\r\nX: y\r\r", b"1\nx\n0\r\n\n", b"0;x\n\r\n"):
+            with self.subTest(chunks=chunks):
+                answer = self.server.raw(head + chunks + revoke)
+                self.assertEqual(re.findall(b"HTTP/1.1 ([0-9]+) ", answer), [b"200"])
         self.assertEqual(len(self.server.list(self.root, prefix="v").json["access_tokens"]), 1)
 
     def test_a_nul_byte_ends_no_uri(self):
@@ -160,7 +205,18 @@ class Requests(ServeTest):
             with self.subTest(uri=uri):
                 self.assert_raw_error(self.head(f"DELETE {uri} HTTP/1.1") + b"\r\n", 400,
                                       "bad_path")
+        for method in "DELETE\0", "DELETE\0x", "DELETE ", "DELETE  ":
+            with self.subTest(method=method):
+                self.assert_raw_error(self.head(f"{method} {TOKENS}/a HTTP/1.1") + b"\r\n", 400,
+                                      "bad_path")
         self.assertEqual(self.server.revoke(self.root, "a").status, 204)
+
+    def test_a_control_character_is_in_no_uri(self):
+        for byte in "\r", "\x01", "\x1f", "\x7f":
+            for method in "DELETE", "OPTIONS":
+                with self.subTest(byte=byte, method=method):
+                    head = self.head(f"{method} {TOKENS}/a{byte}b HTTP/1.1")
+                    self.assert_raw_error(head + b"\r\n", 400, "bad_path")
 
     def test_a_uri_is_so_long_at_most(self):
         path = TOKENS + "?x="

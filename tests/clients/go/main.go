@@ -1,5 +1,5 @@
-// Command clients calls the access-token methods of S2's Go SDK as told by lines of JSON on
-// standard input, and answers each with a line (../README.md).
+// Command clients calls the methods of S2's Go SDK as told by lines of JSON on standard input, and
+// answers each with a line (../README.md).
 package main
 
 import (
@@ -25,6 +25,16 @@ type given struct {
 	StartAfter string                  `json:"start_after"`
 	Limit      *int                    `json:"limit"`
 	ExpiresAt  time.Time               `json:"expires_at"`
+
+	Basin          string        `json:"basin"`
+	CreateOnAppend bool          `json:"create_on_append"`
+	Stream         s2.StreamName `json:"stream"`
+	Bodies         []string      `json:"bodies"`
+	Batches        [][]string    `json:"batches"`
+	Pause          float64       `json:"pause"`
+	FencingToken   string        `json:"fencing_token"`
+	First          uint64        `json:"first"`
+	Count          uint64        `json:"count"`
 }
 
 type failure struct {
@@ -38,7 +48,15 @@ type answer struct {
 	Error  *failure `json:"error,omitempty"`
 }
 
-var calls = map[string]func(context.Context, *s2.AccessTokensClient, given) (any, error){
+type call func(context.Context, *s2.Client, given) (any, error)
+
+func ofTokens(call func(context.Context, *s2.AccessTokensClient, given) (any, error)) call {
+	return func(ctx context.Context, client *s2.Client, given given) (any, error) {
+		return call(ctx, client.AccessTokens, given)
+	}
+}
+
+var tokenCalls = map[string]func(context.Context, *s2.AccessTokensClient, given) (any, error){
 	"documented_list": func(ctx context.Context, tokens *s2.AccessTokensClient, _ given) (any, error) {
 		return tokens.List(ctx, nil)
 	},
@@ -97,28 +115,46 @@ func failed(err error) *failure {
 	return &failure{0, "client", err.Error()}
 }
 
-func do(tokens *s2.AccessTokensClient, line []byte) answer {
+func callNamed(name string) (call, bool) {
+	if call, known := tokenCalls[name]; known {
+		return ofTokens(call), true
+	}
+	call, known := streamCalls[name]
+	return call, known
+}
+
+func do(client *s2.Client, line []byte) answer {
 	var given given
 	if err := json.Unmarshal(line, &given); err != nil {
 		return answer{Error: failed(err)}
 	}
-	call, known := calls[given.Call]
+	call, known := callNamed(given.Call)
 	if !known {
 		return answer{Error: failed(fmt.Errorf("no such call: %q", given.Call))}
 	}
-	result, err := call(context.Background(), tokens, given)
+	result, err := call(context.Background(), client, given)
 	if err != nil {
 		return answer{Error: failed(err)}
 	}
 	return answer{Answer: result}
 }
 
+func options() *s2.ClientOptions {
+	compressions := map[string]s2.CompressionType{
+		"gzip": s2.CompressionGzip, "zstd": s2.CompressionZstd,
+	}
+	options := s2.LoadConfigFromEnv()
+	options.Compression = compressions[os.Getenv("CLIENT_COMPRESSION")]
+	return options
+}
+
 func main() {
-	client := s2.NewFromEnvironment(nil)
+	client := s2.NewFromEnvironment(options())
 	answers := json.NewEncoder(os.Stdout)
 	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(nil, 1<<24)
 	for lines.Scan() {
-		if err := answers.Encode(do(client.AccessTokens, lines.Bytes())); err != nil {
+		if err := answers.Encode(do(client, lines.Bytes())); err != nil {
 			panic(err)
 		}
 	}

@@ -1,12 +1,18 @@
-// Calls the access-token methods of S2's TypeScript SDK as told by lines of JSON on standard input,
-// and answers each with a line (../README.md).
+// Calls the methods of S2's TypeScript SDK as told by lines of JSON on standard input, and answers
+// each with a line (../README.md).
 import { createInterface } from "node:readline";
 import { S2, S2Environment, S2Error } from "@s2-dev/streamstore";
+import { streamCalls } from "./streams.mjs";
 
-const s2 = new S2({ ...S2Environment.parse() });
+const s2 = new S2({
+	...S2Environment.parse(),
+	compression: process.env.CLIENT_COMPRESSION ?? "none",
+});
 const tokenId = "user-1234-rw-token";
 
 const calls = {
+	...streamCalls(s2),
+
 	documented_list: async () => shown(await s2.accessTokens.list()),
 
 	documented_issue: async ({ expires_at }) => {
@@ -92,3 +98,4 @@ for await (const line of createInterface({ input: process.stdin })) {
 	}
 	process.stdout.write(JSON.stringify(answer) + "\n");
 }
+process.exit();

@@ -1,17 +1,18 @@
-//! Calls the access-token methods of S2's Rust SDK as told by lines of JSON on standard input, and
-//! answers each with a line (../README.md).
+//! Calls the methods of S2's Rust SDK as told by lines of JSON on standard input, and answers each
+//! with a line (../README.md).
 
+mod streams;
 mod words;
 
 use std::{error::Error, io};
 
 use futures_util::TryStreamExt;
 use s2_sdk::{
-    error::RequestError,
+    error::{AppendError, AppendSessionError, ReadError, ReadSessionError, RequestError},
     types::{
-        AccessTokenScopeInput, BasinMatcher, IssueAccessTokenInput, ListAccessTokensInput,
-        ListAllAccessTokensInput, OperationGroupPermissions, ReadWritePermissions, S2Config,
-        S2Endpoints, StreamMatcher,
+        AccessTokenScopeInput, BasinMatcher, Compression, IssueAccessTokenInput,
+        ListAccessTokensInput, ListAllAccessTokensInput, OperationGroupPermissions,
+        ReadWritePermissions, S2Config, S2Endpoints, StreamMatcher,
     },
     S2,
 };
@@ -69,12 +70,26 @@ async fn call(s2: &S2, given: &Value) -> Answer {
                 .await?;
             Ok(Value::Null)
         }
-        other => Err(format!("no such call: {other:?}").into()),
+        other => streams::call(s2, other, given).await,
     }
 }
 
+/// The request's error in whatever the call's was.
+fn request_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a RequestError> {
+    let of_append = error.downcast_ref::<AppendError>();
+    let of_read = error.downcast_ref::<ReadError>();
+    let of_append_session = error.downcast_ref::<AppendSessionError>();
+    let of_read_session = error.downcast_ref::<ReadSessionError>();
+    error
+        .downcast_ref::<RequestError>()
+        .or(of_append.and_then(AppendError::request_error))
+        .or(of_read.and_then(ReadError::request_error))
+        .or(of_append_session.and_then(AppendSessionError::request_error))
+        .or(of_read_session.and_then(ReadSessionError::request_error))
+}
+
 fn failure(error: &(dyn Error + 'static)) -> Value {
-    match error.downcast_ref::<RequestError>() {
+    match request_error(error) {
         Some(RequestError::Server(error)) => json!({"error": {
             "status": error.status.as_u16(), "code": error.code, "message": error.message}}),
         _ => json!({"error": {"status": 0, "code": "client", "message": error.to_string()}}),
@@ -83,8 +98,14 @@ fn failure(error: &(dyn Error + 'static)) -> Value {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let config =
-        S2Config::new(std::env::var("S2_ACCESS_TOKEN")?).with_endpoints(S2Endpoints::from_env()?);
+    let compression = match std::env::var("CLIENT_COMPRESSION").as_deref() {
+        Ok("gzip") => Compression::Gzip,
+        Ok("zstd") => Compression::Zstd,
+        _ => Compression::None,
+    };
+    let config = S2Config::new(std::env::var("S2_ACCESS_TOKEN")?)
+        .with_endpoints(S2Endpoints::from_env()?)
+        .with_compression(compression);
     let s2 = S2::new(config)?;
     for line in io::stdin().lines() {
         let answer = match call(&s2, &serde_json::from_str(&line?)?).await {

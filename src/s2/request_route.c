@@ -55,26 +55,26 @@ static void take_name(struct s2_path_names *names, char kind, struct weir_text s
 
 static bool matches(const char *pattern, struct weir_text path, struct s2_path_names *names)
 {
-    size_t at = 0;
-
     *names = (struct s2_path_names){.basin = {"", 0}, .stream = {"", 0}, .access_token = {"", 0}};
     while (*pattern != '\0') {
-        if (*pattern == '{') {
-            size_t begin = at;
+        const char *end = NULL;
+        size_t length = 0;
 
-            while (at < path.length && path.bytes[at] != '/') {
-                at++;
-            }
-            take_name(names, pattern[1], (struct weir_text){path.bytes + begin, at - begin});
+        if (*pattern == '{') {
+            end = memchr(path.bytes, '/', path.length);
+            length = end != NULL ? (size_t)(end - path.bytes) : path.length;
+            take_name(names, pattern[1], (struct weir_text){path.bytes, length});
             pattern += 3;
-        } else if (at < path.length && path.bytes[at] == *pattern) {
-            at++;
-            pattern++;
         } else {
-            return false;
+            length = (size_t)(strchrnul(pattern, '{') - pattern);
+            if (path.length < length || memcmp(path.bytes, pattern, length) != 0) {
+                return false;
+            }
+            pattern += length;
         }
+        path = weir_text_from(path, length);
     }
-    return at == path.length;
+    return path.length == 0;
 }
 
 static bool is_method(struct weir_text method, const char *name)

@@ -24,8 +24,8 @@
 /* As much as anybody wants. */
 #define PLENTY ((size_t)1 << 30)
 
-#define UNARY_CASES UINT64_C(60000)
-#define SESSION_CASES UINT64_C(12000)
+#define UNARY_CASES UINT64_C(40000)
+#define SESSION_CASES UINT64_C(8000)
 
 /* ---- Rows ---- */
 

@@ -15,8 +15,8 @@
 #include "s2/refusal.h"
 #include "s2/request.h"
 
-/* Writes `{"code":…,"message":…}` into a buffer; the length, at most `size`. `detail` (a reason's
- * name) may be NULL. */
+/* Writes `{"code":…,"message":…}` into a buffer. Returns the length; 0: it does not fit, as it does
+ * into S2_REFUSAL_SIZE bytes. `detail` (a reason's name) may be NULL. */
 size_t s2_refusal_write(const struct s2_refusal *refusal, const char *detail, char *buffer,
                         size_t size);
 
@@ -33,8 +33,9 @@ size_t s2_event_write(const struct s2_refusal *refusal, const char *detail, char
 
 /*
  * Rewrites a JSON answer to a request about one stream: takes `prefix` off the `name` at the top
- * (POST and PUT), and, in an error's message, off the stream's effective name. NULL: no memory, or
- * it is none (`*refusal`: 502 bad_gateway). To be released with free().
+ * (POST and PUT), and, in an error's message, off the stream's effective name. A message with the
+ * prefix elsewhere is not shown at all. Of nothing it makes nothing. NULL: no memory (503), or it
+ * is no JSON object (502 bad_gateway). To be released with free().
  */
 char *s2_answer_strip(struct weir_text body, struct weir_text prefix, struct weir_text stream,
                       size_t *length, struct s2_refusal *refusal);
@@ -51,20 +52,23 @@ char *s2_answer_strip(struct weir_text body, struct weir_text prefix, struct wei
 
 struct s2_page;
 
-/* `listing`: what may be seen, which the page then owns. `stream_prefix`: taken off what is shown;
- * empty: none. Reads `prefix`, `start_after` and `limit` of the request; other parameters are
- * passed on. NULL: refused (400 bad_query), or no memory. */
+/*
+ * `listing`: what may be seen, narrowed by the request's `prefix`; it is the page's then, also
+ * where there is none. `stream_prefix`: taken off what is shown; empty: none. Reads `start_after`
+ * and `limit` of the request; other parameters are passed on. What request and prefix refer to has
+ * to outlive the page. NULL: refused (400 bad_query), or no memory (503).
+ */
 struct s2_page *s2_page_open(const struct s2_request *request, struct weir_listing *listing,
                              struct weir_text stream_prefix, struct s2_refusal *refusal);
 void s2_page_close(struct s2_page *page);
 
-/* The next question's URI, which lives until the next call; empty: the page is done. */
+/* The next question's URI, which lives until the next call; empty: there is no more to ask. */
 struct weir_text s2_page_next(struct s2_page *page);
 
 /* Takes the body of a 200. False: it is not understood (502), or no memory. */
 bool s2_page_take(struct s2_page *page, struct weir_text body, struct s2_refusal *refusal);
 
-/* The page, as JSON; NULL: no memory, or (503) nothing was found yet and there is more. Released
+/* The page, as JSON; NULL (503): no memory, or nothing was found and there may be more. Released
  * with free(). */
 char *s2_page_write(struct s2_page *page, size_t *length, struct s2_refusal *refusal);
 

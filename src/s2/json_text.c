@@ -3,7 +3,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "vocabulary/name_rules.h"
 #include "vocabulary/vector.h"
 
 /* The first byte that ends a string, begins an escape, or is a control character; or one before it
@@ -63,6 +62,56 @@ static const char *pass_over_plain(const char *at, const char *end, unsigned *hi
 
 #endif
 
+static bool continues(unsigned char byte)
+{
+    return (byte & 0xc0) == 0x80;
+}
+
+/* The length of the character of two bytes or more that is there; 0: it is not UTF-8. What its
+ * second byte may be depends on the first: no longer form than needed, no surrogate, nothing past
+ * U+10FFFF. */
+static size_t character_length(const unsigned char *at, size_t left)
+{
+    const unsigned char first = at[0];
+
+    if (left < 2 || !continues(at[1])) {
+        return 0;
+    }
+    if (first < 0xe0) {
+        return first >= 0xc2 ? 2 : 0;
+    }
+    if (left < 3 || !continues(at[2])) {
+        return 0;
+    }
+    if (first < 0xf0) {
+        return first == 0xe0 ? (at[1] >= 0xa0 ? 3 : 0) : first == 0xed && at[1] >= 0xa0 ? 0 : 3;
+    }
+    if (left < 4 || !continues(at[3]) || first > 0xf4) {
+        return 0;
+    }
+    return first == 0xf0 ? (at[1] >= 0x90 ? 4 : 0) : first == 0xf4 && at[1] >= 0x90 ? 0 : 4;
+}
+
+static bool is_utf8(struct weir_text text)
+{
+    const unsigned char *at = (const unsigned char *)text.bytes;
+    const unsigned char *const end = at + text.length;
+
+    while (at < end) {
+        if (*at < 0x80) {
+            at++;
+        } else {
+            const size_t length = character_length(at, (size_t)(end - at));
+
+            if (length == 0) {
+                return false;
+            }
+            at += length;
+        }
+    }
+    return true;
+}
+
 const char *s2_json_text_read(const char *at, const char *end, struct s2_json_text *text)
 {
     const char *const start = at;
@@ -95,7 +144,7 @@ const char *s2_json_text_read(const char *at, const char *end, struct s2_json_te
         }
     }
     text->raw = (struct weir_text){start, (size_t)(at - 1 - start)};
-    return high == 0 || weir_text_valid(text->raw) ? at : NULL;
+    return high == 0 || is_utf8(text->raw) ? at : NULL;
 }
 
 static bool read_unit(const char *at, const char *end, uint32_t *unit)
@@ -157,52 +206,64 @@ static const char *read_units(const char *at, const char *end, uint32_t *code_po
     return at + 12;
 }
 
-/* What a backslash and this character stand for; 0: nothing. */
-static char short_escape(char character)
+/* What a backslash and such a character stand for; 0: nothing. */
+static const char short_escapes[256] = {
+    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
+
+/* Copies up to the next backslash, or to the end; returns where that is. `*out` has room for all
+ * that is left. */
+static const char *copy_plain(const char *at, const char *end, char **out)
 {
-    switch (character) {
-    case '"':
-    case '\\':
-    case '/':
-        return character;
-    case 'b':
-        return '\b';
-    case 'f':
-        return '\f';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    default:
-        return '\0';
+    char *to = *out;
+#if WEIR_SSE2
+    const __m128i backslash = _mm_set1_epi8('\\');
+
+    while (end - at >= 16) {
+        const __m128i piece = _mm_loadu_si128((const __m128i *)(const void *)at);
+        const unsigned found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(piece, backslash));
+
+        _mm_storeu_si128((__m128i *)(void *)to, piece);
+        if (found != 0) {
+            *out = to + __builtin_ctz(found);
+            return at + __builtin_ctz(found);
+        }
+        at += 16;
+        to += 16;
     }
+#endif
+    while (at < end && *at != '\\') {
+        *to++ = *at++;
+    }
+    *out = to;
+    return at;
 }
 
 bool s2_json_text_unescape(struct weir_text raw, char *out, size_t *length)
 {
-    const char *at = raw.bytes;
     const char *const end = raw.bytes + raw.length;
-    char *const start = out;
+    const char *at = copy_plain(raw.bytes, end, &out);
+    char *const start = out - (at - raw.bytes);
 
     while (at < end) {
-        const char *backslash = memchr(at, '\\', (size_t)(end - at));
-        const size_t plain = (size_t)((backslash != NULL ? backslash : end) - at);
         uint32_t code_point = 0;
 
-        memcpy(out, at, plain);
-        out += plain;
-        at += plain;
-        if (at == end) {
-            break;
-        }
-        code_point = end - at < 2 ? 0 : (unsigned char)short_escape(at[1]);
-        at = code_point != 0 ? at + 2 : read_units(at, end, &code_point);
-        if (at == NULL) {
+        if (end - at < 2) {
             return false;
         }
-        out = write_character(code_point, out);
+        code_point = (unsigned char)short_escapes[(unsigned char)at[1]];
+        if (code_point != 0) {
+            *out++ = (char)code_point;
+            at += 2;
+        } else {
+            at = read_units(at, end, &code_point);
+            if (at == NULL) {
+                return false;
+            }
+            out = write_character(code_point, out);
+        }
+        at = copy_plain(at, end, &out);
     }
     *length = (size_t)(out - start);
     return true;

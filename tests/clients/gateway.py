@@ -19,7 +19,8 @@ WITHOUT_ZSTD = "typescript",  # Node has it since 22.15
 ENDED = [(401, "authn")]
 STREAM_OPERATIONS = "check-tail", "append", "read", "trim", "fence"
 STRANGE_STREAMS = (
-    "users/1234/a b+c", "users/1234/%2F%2e%2e", "users/1234/../5678", "users/1234//", "users/1234/.",
+    "users/1234/a b+c", "users/1234/%2F%2e%2e", "users/1234/../5678", "users/1234//",
+    "users/1234/.",
     "users/1234/?#&=;:@'\"\\<>{}", "users/1234/na\u00efve \u65e5\u672c\u8a9e \U0001f511",
     "users/1234/tab\tline\nend", "users/1234/" + "x" * 501)
 numbers = itertools.count(1)
@@ -224,7 +225,8 @@ class GatewayCases:
         self.assertEqual(client.call("fence", **self.on("users/1234/inbox", fencing_token="f")),
                          [0, 1])
         self.assertEqual(client.call("trim", **self.on("users/1234/inbox", first=0)), [1, 2])
-        self.all_denied(client, "op_not_permitted", "users/1234/inbox", ["append", "append_session"])
+        self.all_denied(client, "op_not_permitted", "users/1234/inbox",
+                        ["append", "append_session"])
 
     def test_auto_prefix(self):
         client = self.holder("device", *STREAM_OPERATIONS, "create-stream", "delete-stream",

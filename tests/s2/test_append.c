@@ -254,6 +254,58 @@ START_TEST(what_is_read_from_json_is_what_it_says)
 }
 END_TEST
 
+static bool all_characters(const unsigned char *bytes, size_t length)
+{
+    while (length > 0) {
+        const size_t character = naive_character(bytes, length);
+
+        if (character == 0) {
+            return false;
+        }
+        bytes += character;
+        length -= character;
+    }
+    return true;
+}
+
+static bool body_is_read(const unsigned char *bytes, size_t length)
+{
+    struct s2_budget budget = {.most = PLENTY};
+    struct s2_refusal refusal = {0};
+    struct s2_batch batch;
+    char json[64];
+    const int size = snprintf(json, sizeof json, "{\"records\":[{\"body\":\"%.*s\"}]}", (int)length,
+                              (const char *)bytes);
+    const bool read = s2_append_read((struct weir_text){json, (size_t)size}, S2_CONTENT_JSON,
+                                     S2_ENCODING_IDENTITY, false, &budget, &batch, &refusal);
+
+    s2_batch_free(&batch, &budget);
+    return read;
+}
+
+START_TEST(text_is_what_unicode_says_it_is)
+{
+    static const unsigned char ends[] = {0x7f, 0x80, 0xbf, 0xc0};
+    unsigned char bytes[4];
+
+    for (unsigned i = 0; i < 128 * 256 * 16; i++) {
+        bytes[0] = (unsigned char)(0x80 | i >> 12);
+        bytes[1] = (unsigned char)(i >> 4);
+        bytes[2] = ends[i >> 2 & 3];
+        bytes[3] = ends[i & 3];
+        if (bytes[1] < ' ' || bytes[1] == '"' || bytes[1] == '\\') {
+            continue;
+        }
+        for (size_t length = 1; length <= 4; length++) {
+            if (body_is_read(bytes, length) != all_characters(bytes, length)) {
+                ck_abort_msg("%02x %02x %02x %02x, of them %zu", bytes[0], bytes[1], bytes[2],
+                             bytes[3], length);
+            }
+        }
+    }
+}
+END_TEST
+
 START_TEST(what_is_read_from_protobuf_is_what_it_says)
 {
     for (size_t i = 0; i < COUNT(protobuf_rows); i++) {
@@ -373,6 +425,28 @@ START_TEST(bodies_are_as_large_as_may_be_and_no_larger)
 }
 END_TEST
 
+START_TEST(nothing_follows_a_gzip_member)
+{
+    static const struct weir_text json = TEXT("{\"records\":[{}]}");
+    struct dice dice = {5};
+    struct reference_bytes one = generate_compressed(&dice, json, REFERENCE_GZIP);
+    char twice[256];
+
+    ck_assert_uint_le(2 * one.length, sizeof twice);
+    memcpy(twice, one.bytes, one.length);
+    memcpy(twice + one.length, one.bytes, one.length);
+    for (size_t length = 1; length <= 2 * one.length; length++) {
+        const struct weir_text text = {twice, length};
+        const struct sending sending = {S2_CONTENT_JSON, S2_ENCODING_GZIP, false};
+        bool read = false;
+
+        ck_assert_ptr_null(unary_disagreement(text, sending, PLENTY, &read));
+        ck_assert_int_eq(read, length == one.length);
+    }
+    free(one.bytes);
+}
+END_TEST
+
 /* 64 MiB of one byte, compressed by either. */
 static struct reference_bytes bomb(bool zstd)
 {
@@ -410,7 +484,7 @@ START_TEST(bombs_take_no_more_than_the_largest_body)
     ck_assert_uint_eq(refused_status(gzip_text, S2_CONTENT_JSON, S2_ENCODING_GZIP, most), 400);
     memcpy(gzip.bytes + 40, "\xff\xff\x7f\0", 4);
     ck_assert_uint_eq(
-        refused_status((struct weir_text){gzip.bytes, 44}, S2_CONTENT_JSON, S2_ENCODING_GZIP, most),
+        refused_status((struct weir_text){gzip.bytes, 44}, S2_CONTENT_JSON, S2_ENCODING_GZIP, 4096),
         400);
     /* One that doesn't say how large it is: the descriptor's bits 6, 7 and 5, and a window. */
     ck_assert_uint_eq(zstd.bytes[4] & 0xc0, 0x80);
@@ -745,10 +819,12 @@ int main(void)
     TCase *const cases[] = {tcase_create("unary"), tcase_create("session"), tcase_create("model")};
 
     tcase_add_test(cases[0], what_is_read_from_json_is_what_it_says);
+    tcase_add_test(cases[0], text_is_what_unicode_says_it_is);
     tcase_add_test(cases[0], what_is_read_from_protobuf_is_what_it_says);
     tcase_add_test(cases[0], groups_lie_as_deep_as_for_the_server);
     tcase_add_test(cases[0], only_json_and_protobuf_are_read_plain_or_by_gzip_or_zstd);
     tcase_add_test(cases[0], bodies_are_as_large_as_may_be_and_no_larger);
+    tcase_add_test(cases[0], nothing_follows_a_gzip_member);
     tcase_add_test(cases[0], bombs_take_no_more_than_the_largest_body);
     tcase_add_test(cases[1], frames_may_come_in_any_pieces);
     tcase_add_test(cases[1], frames_that_no_client_may_send_are_refused);

@@ -72,6 +72,7 @@ static enum weir_reason find_token(ngx_http_request_t *r, ngx_http_weir_main_con
     }
     weir_read_begin();
     token = weir_engine_find_by_digest(engine, ctx->digest);
+    ctx->budget = &conf->shares[ctx->digest[0]];
     if (token != NULL) {
         /* Whatever is asked, expiry comes first. */
         reason = weir_check_token(token, &any, now.wall).reason;
@@ -163,7 +164,8 @@ static ngx_int_t pass(ngx_http_request_t *r, ngx_http_weir_main_conf_t *conf,
     if (set_headers(r, ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (ctx->asked.call == S2_READ || ctx->asked.call == S2_APPEND) {
+    /* Until it is answered: what is asked may be long in coming, and so may be the answer. */
+    if (ctx->token_id.len > 0) {
         ngx_http_weir_session_open(conf, ctx);
     }
     return NGX_DECLINED;
@@ -240,7 +242,7 @@ static ngx_int_t decide_batch(ngx_http_request_t *r, ngx_http_weir_main_conf_t *
 
     if (ctx->batch.bytes.bytes == NULL) {
         if (!s2_append_read(bytes, ctx->headers.content, ctx->headers.encoding, ctx->headers.base64,
-                            &conf->budget, &ctx->batch, &refusal)) {
+                            ctx->budget, &ctx->batch, &refusal)) {
             return ngx_http_weir_refuse(r, ctx, refusal);
         }
         ngx_http_weir_drop_body(ctx);
@@ -261,7 +263,7 @@ static ngx_int_t decide_batch(ngx_http_request_t *r, ngx_http_weir_main_conf_t *
 static ngx_int_t decide_append(ngx_http_request_t *r, ngx_http_weir_main_conf_t *conf,
                                ngx_http_weir_ctx_t *ctx)
 {
-    if (ctx->held == NGX_HTTP_WEIR_RECORDS) {
+    if (ctx->held == NGX_HTTP_WEIR_RECORDS && !ctx->body_read) {
         return pass(r, conf, ctx);
     }
     if (ctx->headers.content == S2_CONTENT_SESSION) {
@@ -271,11 +273,11 @@ static ngx_int_t decide_append(ngx_http_request_t *r, ngx_http_weir_main_conf_t 
                 NGX_HTTP_WEIR_REFUSAL(415, "unsupported_media_type",
                                       "A session has no content encoding."));
         }
-        ctx->frames = s2_session_open(&conf->budget);
+        ctx->frames = s2_session_open(ctx->budget);
         return ctx->frames != NULL ? pass(r, conf, ctx) : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     if (!ctx->body_read) {
-        return ngx_http_weir_read_body(r, ctx);
+        return ngx_http_weir_read_body(r, ctx, S2_BODY_ENCODED_MAX);
     }
     return decide_batch(r, conf, ctx);
 }
@@ -371,13 +373,29 @@ static ngx_int_t pass_to_authority(ngx_http_request_t *r, ngx_http_weir_ctx_t *c
     return NGX_DONE;
 }
 
+/* Who may create nothing is told so before a body is taken. */
+static ngx_int_t begin_creation(ngx_http_request_t *r, ngx_http_weir_main_conf_t *conf,
+                                ngx_http_weir_ctx_t *ctx)
+{
+    const bool basin = ctx->asked.call == S2_CREATE_BASIN;
+    struct weir_text *name = basin ? &ctx->asked.basin : &ctx->asked.stream;
+    bool may = false;
+
+    /* Some name: what a scope says of it is not what is asked yet. */
+    *name = basin ? WEIR_TEXT("some-basin") : WEIR_TEXT("x");
+    may = ngx_http_weir_may(conf, ctx, ctx->asked.operations) ||
+          ctx->reason == (basin ? WEIR_BASIN_OUT_OF_SCOPE : WEIR_STREAM_OUT_OF_SCOPE);
+    *name = (struct weir_text){0};
+    return may ? ngx_http_weir_read_body(r, ctx, S2_BODY_MAX) : refuse_reason(r, ctx, ctx->reason);
+}
+
 static ngx_int_t decide(ngx_http_request_t *r, ngx_http_weir_main_conf_t *conf,
                         ngx_http_weir_ctx_t *ctx)
 {
     switch (ctx->asked.call) {
     case S2_CREATE_BASIN:
     case S2_CREATE_STREAM:
-        return ctx->body_read ? decide_creation(r, conf, ctx) : ngx_http_weir_read_body(r, ctx);
+        return ctx->body_read ? decide_creation(r, conf, ctx) : begin_creation(r, conf, ctx);
     case S2_CHECK_TAIL:
     case S2_READ:
     case S2_APPEND:
@@ -426,6 +444,9 @@ static ngx_int_t begin(ngx_http_request_t *r, ngx_http_weir_main_conf_t *conf,
     ctx->reason = find_token(r, conf, ctx);
     if (ctx->reason != WEIR_ALLOWED) {
         return refuse_reason(r, ctx, ctx->reason);
+    }
+    if (!is_read) {
+        ctx->asked.basin = ctx->asked.stream = (struct weir_text){0}; /* names that are none */
     }
     if (!is_read || ctx->asked.call == S2_METRICS_PAGE) {
         return ngx_http_weir_refuse(

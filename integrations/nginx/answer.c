@@ -105,7 +105,7 @@ ngx_int_t ngx_http_weir_set_header(ngx_http_request_t *r, const char *name, stru
     ngx_table_elt_t *header = find_header(r, name, length);
 
     if (value.bytes == NULL) {
-        if (header != NULL) {
+        for (; header != NULL; header = find_header(r, name, length)) {
             ngx_http_weir_hide(header);
         }
         return NGX_OK;
@@ -140,6 +140,16 @@ void ngx_http_weir_add_cors(ngx_http_request_t *r)
     (void)add_header(r, "vary", vary);
 }
 
+void ngx_http_weir_drop_headers(ngx_http_request_t *r)
+{
+    ngx_list_t *headers = &r->headers_out.headers;
+
+    headers->part.nelts = 0;
+    headers->part.next = NULL;
+    headers->last = &headers->part;
+    r->headers_out.content_encoding = NULL;
+}
+
 /*
  * ---- Answers ----
  */
@@ -159,6 +169,7 @@ ngx_int_t ngx_http_weir_send(ngx_http_request_t *r, ngx_uint_t status, u_char *j
     ngx_str_set(&r->headers_out.content_type, "application/json");
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
+    r->disable_not_modified = 1; /* it is of this moment */
     ngx_http_weir_add_cors(r);
     if (ctx != NULL) {
         ctx->own_answer = 1;
@@ -204,16 +215,16 @@ ngx_int_t ngx_http_weir_refuse(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx,
  * ---- The audit trail ----
  */
 
-#define AUDIT_SIZE 8192
+/* Of a line: eight texts at their longest, and what is between them. */
+#define AUDIT_TEXT_MAX 512
+#define AUDIT_SIZE (8 * (WEIR_QUOTED_MAX(AUDIT_TEXT_MAX) + 32))
 
-/* Appends `"key":"text"`, quoted as JSON; what does not fit is cut. */
-static u_char *put_text(u_char *out, u_char *end, const char *key, struct weir_text text)
+/* Appends `"key":"text"`, quoted as JSON; a longer text than any name is cut. */
+static u_char *put_text(u_char *out, const char *key, struct weir_text text)
 {
-    if ((size_t)(end - out) < ngx_strlen(key) + 16) {
-        return out;
-    }
+    text.length = ngx_min(text.length, (size_t)AUDIT_TEXT_MAX);
     out = ngx_sprintf(out, ",\"%s\":", key);
-    return out + weir_quote(text, (char *)out, (size_t)(end - out - 4));
+    return out + weir_quote(text, (char *)out, WEIR_QUOTED_MAX(AUDIT_TEXT_MAX));
 }
 
 static struct weir_text text_of(const char *string)
@@ -236,7 +247,6 @@ void ngx_http_weir_audit(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, const 
 {
     ngx_http_weir_main_conf_t *conf = ngx_http_get_module_main_conf(r, ngx_http_weir_module);
     u_char line[AUDIT_SIZE];
-    u_char *end = line + sizeof line - 4;
     u_char *out = line;
     const char *operation = operation_of(ctx);
 
@@ -244,23 +254,25 @@ void ngx_http_weir_audit(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, const 
         return;
     }
     out = ngx_sprintf(out, "{\"time\":\"%V\"", &ngx_cached_http_log_iso8601);
-    out = put_text(out, end, "event", text_of(event));
-    out = put_text(out, end, "client", ngx_http_weir_text(r->connection->addr_text));
+    out = put_text(out, "event", text_of(event));
+    out = put_text(out, "client", ngx_http_weir_text(r->connection->addr_text));
     if (ctx->token_id.len > 0) {
-        out = put_text(out, end, "token", ngx_http_weir_text(ctx->token_id));
+        out = put_text(out, "token", ngx_http_weir_text(ctx->token_id));
     }
     if (operation != NULL) {
-        out = put_text(out, end, "operation", text_of(operation));
+        out = put_text(out, "operation", text_of(operation));
     }
     if (ctx->asked.basin.length > 0) {
-        out = put_text(out, end, "basin", ctx->asked.basin);
+        out = put_text(out, "basin", ctx->asked.basin);
     }
     if (ctx->asked.stream.length > 0) {
-        out = put_text(out, end, "stream", ctx->asked.stream);
+        out = put_text(out, "stream", ctx->asked.stream);
     }
     out = ngx_sprintf(out, ",\"status\":%ud", ctx->refusal.status);
-    out = put_text(out, end, "code", text_of(ctx->refusal.code));
-    out = put_text(out, end, "reason", text_of(weir_reason_name(ctx->reason)));
+    out = put_text(out, "code", text_of(ctx->refusal.code));
+    if (ctx->reason != WEIR_ALLOWED) {
+        out = put_text(out, "reason", text_of(weir_reason_name(ctx->reason)));
+    }
     *out++ = '}';
     *out++ = '\n';
     (void)ngx_write_fd(conf->audit->fd, line, (size_t)(out - line));

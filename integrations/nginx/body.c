@@ -1,5 +1,8 @@
 #include "ngx_http_weir.h"
 
+/* How long a body, or a frame, may take from its first byte to its last. */
+#define ARRIVAL_TIME ((ngx_msec_t)30000)
+
 static ngx_http_request_body_filter_pt next_body_filter;
 
 /*
@@ -8,18 +11,16 @@ static ngx_http_request_body_filter_pt next_body_filter;
 
 void ngx_http_weir_drop_body(ngx_http_weir_ctx_t *ctx)
 {
-    ngx_http_weir_main_conf_t *conf =
-        ngx_http_get_module_main_conf(ctx->request, ngx_http_weir_module);
-
-    ngx_free(ctx->body);
-    conf->budget.held -= ctx->body_room;
+    if (ctx->body != NULL) {
+        s2_budget_give(ctx->budget, ctx->body, ctx->body_room);
+    }
     ctx->body = NULL;
     ctx->body_room = 0;
     ctx->body_length = 0;
 }
 
 /* Makes room for so many bytes more, within the budget. */
-static ngx_int_t make_room(ngx_http_weir_main_conf_t *conf, ngx_http_weir_ctx_t *ctx, size_t more)
+static ngx_int_t make_room(ngx_http_weir_ctx_t *ctx, size_t more)
 {
     size_t room = ctx->body_room > 0 ? ctx->body_room : 4096;
     u_char *body = NULL;
@@ -30,29 +31,25 @@ static ngx_int_t make_room(ngx_http_weir_main_conf_t *conf, ngx_http_weir_ctx_t 
     if (room == ctx->body_room) {
         return NGX_OK;
     }
-    if (room - ctx->body_room > conf->budget.most - conf->budget.held) {
-        return NGX_ERROR;
-    }
-    body = realloc(ctx->body, room);
+    body = s2_budget_resize(ctx->budget, ctx->body, ctx->body_room, room);
     if (body == NULL) {
         return NGX_ERROR;
     }
-    conf->budget.held += room - ctx->body_room;
     ctx->body = body;
     ctx->body_room = room;
     return NGX_OK;
 }
 
 /* Takes what the client has sent; NGX_OK, or the status of a refusal. */
-static ngx_int_t take(ngx_http_weir_main_conf_t *conf, ngx_http_weir_ctx_t *ctx, ngx_buf_t *buffer)
+static ngx_int_t take(ngx_http_weir_ctx_t *ctx, ngx_buf_t *buffer)
 {
     size_t length = (size_t)(buffer->last - buffer->pos);
 
-    if (length > S2_BODY_ENCODED_MAX - ctx->body_length) {
+    if (length > ctx->body_most - ctx->body_length) {
         ctx->refusal = NGX_HTTP_WEIR_REFUSAL(413, "too_large", "The body is too large.");
         return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
     }
-    if (length > 0 && make_room(conf, ctx, length) != NGX_OK) {
+    if (length > 0 && make_room(ctx, length) != NGX_OK) {
         ctx->refusal =
             NGX_HTTP_WEIR_REFUSAL(503, "unavailable", "There is no memory for the body.");
         return NGX_HTTP_SERVICE_UNAVAILABLE;
@@ -80,11 +77,10 @@ static ngx_int_t close_body(ngx_http_request_t *r)
 
 static ngx_int_t collect(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ngx_chain_t *in)
 {
-    ngx_http_weir_main_conf_t *conf = ngx_http_get_module_main_conf(r, ngx_http_weir_module);
     ngx_int_t rc = NGX_OK;
 
     for (; in != NULL; in = in->next) {
-        rc = take(conf, ctx, in->buf);
+        rc = take(ctx, in->buf);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -95,37 +91,69 @@ static ngx_int_t collect(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ngx_ch
     return next_body_filter(r, NULL);
 }
 
+static void stop_waiting(ngx_http_weir_ctx_t *ctx)
+{
+    if (ctx->arrival.timer_set) {
+        ngx_del_timer(&ctx->arrival);
+    }
+}
+
+/* What has begun to come must be there in time: it holds memory that others may need. */
+static void arrival_handler(ngx_event_t *event)
+{
+    ngx_http_weir_ctx_t *ctx = event->data;
+    ngx_http_request_t *r = ctx->request;
+    ngx_connection_t *connection = r->connection;
+    struct s2_refusal refusal =
+        NGX_HTTP_WEIR_REFUSAL(408, "request_timeout", "The body did not arrive in time.");
+
+    if (ctx->frames != NULL) {
+        ngx_http_weir_session_end(ctx, refusal);
+        return;
+    }
+    connection->timedout = 1;
+    ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
+    ngx_http_run_posted_requests(connection);
+}
+
+static void wait_for_arrival(ngx_http_weir_ctx_t *ctx)
+{
+    if (!ctx->arrival.timer_set) {
+        ctx->arrival.handler = arrival_handler;
+        ctx->arrival.data = ctx;
+        ctx->arrival.log = ctx->request->connection->log;
+        ngx_add_timer(&ctx->arrival, ARRIVAL_TIME);
+    }
+}
+
 static void body_is_read(ngx_http_request_t *r)
 {
     ngx_http_weir_ctx_t *ctx = ngx_http_weir_ctx(r);
 
-    r->main->count--;
+    stop_waiting(ctx);
     ctx->collects = 0;
     ctx->body_read = 1;
-    if (ctx->body_awaited) {
-        ctx->body_awaited = 0;
-        ngx_http_weir_resume(r);
-    }
+    ngx_http_weir_resume(r);
 }
 
-ngx_int_t ngx_http_weir_read_body(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
+ngx_int_t ngx_http_weir_read_body(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, size_t most)
 {
     ngx_int_t rc = NGX_OK;
 
-    if (r->headers_in.content_length_n > (off_t)S2_BODY_ENCODED_MAX) {
+    if (r->headers_in.content_length_n > (off_t)most) {
         return ngx_http_weir_refuse(
             r, ctx, NGX_HTTP_WEIR_REFUSAL(413, "too_large", "The body is too large."));
     }
     ctx->collects = 1;
+    ctx->body_most = most;
+    wait_for_arrival(ctx);
     rc = ngx_http_read_client_request_body(r, body_is_read);
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         return rc;
     }
-    if (!ctx->body_read) {
-        ctx->body_awaited = 1;
-        return NGX_DONE;
-    }
-    return ngx_http_weir_access(r);
+    /* The reading's reference; the request goes on, or has gone, by body_is_read. */
+    ngx_http_finalize_request(r, NGX_DONE);
+    return NGX_DONE;
 }
 
 ngx_int_t ngx_http_weir_set_body(ngx_http_request_t *r, u_char *bytes, size_t length)
@@ -252,6 +280,9 @@ static ngx_int_t filter_frames(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, 
     if (keep_untaken(r, ctx, in) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+    if (ctx->frame != NULL && frame_has_left(ctx)) {
+        s2_session_rest(ctx->frames);
+    }
     while (ctx->untaken != NULL && (ctx->body_closed || frame_has_left(ctx))) {
         ngx_buf_t *buffer = ctx->untaken->buf;
 
@@ -266,6 +297,11 @@ static ngx_int_t filter_frames(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, 
         if (buffer->pos == buffer->last) {
             release_first(r, ctx);
         }
+    }
+    if (ctx->body_closed || s2_session_between_frames(ctx->frames)) {
+        stop_waiting(ctx);
+    } else {
+        wait_for_arrival(ctx);
     }
     if (!ctx->body_ended || ctx->body_closed || !frame_has_left(ctx)) {
         return next_body_filter(r, NULL);

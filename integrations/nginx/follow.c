@@ -107,6 +107,9 @@ ngx_int_t ngx_http_weir_follow(ngx_http_weir_main_conf_t *conf, ngx_cycle_t *cyc
 {
     ngx_queue_init(&conf->sessions);
     conf->budget = (struct s2_budget){.most = conf->bodies};
+    for (size_t i = 0; i < sizeof conf->shares / sizeof *conf->shares; i++) {
+        conf->shares[i] = (struct s2_budget){.most = conf->bodies / 4, .whole = &conf->budget};
+    }
     if (conf->tokens.len == 0) {
         return NGX_OK;
     }

@@ -273,7 +273,9 @@ static void clean_up(void *data)
         ngx_http_get_module_main_conf(ctx->request, ngx_http_weir_module);
 
     ngx_http_weir_session_close(ctx);
-    s2_batch_free(&ctx->batch, &conf->budget);
+    if (ctx->batch.memory != NULL) {
+        s2_batch_free(&ctx->batch, ctx->budget);
+    }
     if (ctx->frames != NULL) {
         s2_session_close(ctx->frames);
     }
@@ -283,7 +285,7 @@ static void clean_up(void *data)
     if (ctx->page != NULL) {
         s2_page_close(ctx->page);
     }
-    free(ctx->told);
+    s2_budget_give(&conf->budget, ctx->told, ctx->told_room);
     ngx_http_weir_drop_body(ctx);
 }
 

@@ -48,6 +48,7 @@ typedef struct {
     struct weir_image *image;   /* of a file; */
     struct weir_engine *engine; /* and on it */
     struct s2_budget budget;
+    struct s2_budget shares[256]; /* of it: a token's, and of others whose digest begins likewise */
     ngx_event_t poll;
     uint64_t leaving;     /* since boot, when the worker was told to leave */
     ngx_queue_t sessions; /* ngx_http_weir_ctx_t.session */
@@ -76,6 +77,7 @@ typedef struct {
     uint8_t digest[WEIR_DIGEST_SIZE]; /* of the credential */
     ngx_str_t token_id;               /* empty: not known */
     uint64_t issue_number;
+    struct s2_budget *budget;       /* the token's share */
     struct weir_text stream_prefix; /* of a token with auto-prefix; empty: none */
     struct weir_text effective;     /* the stream's name at the server */
     enum weir_reason reason;
@@ -83,9 +85,8 @@ typedef struct {
 
     /* What the request waits for, in the access phase. */
     unsigned decided : 1;
-    unsigned passes : 1;       /* all is allowed: it goes to the server */
-    unsigned body_awaited : 1; /* of those that are read whole */
-    unsigned body_read : 1;
+    unsigned passes : 1;          /* all is allowed: it goes to the server */
+    unsigned body_read : 1;       /* of those that are read whole */
     unsigned existence_asked : 1; /* whether the stream exists (question.c) */
     unsigned existence_told : 1;
     unsigned generic : 1; /* `weir on` */
@@ -96,6 +97,7 @@ typedef struct {
     u_char *body;
     size_t body_length;
     size_t body_room;
+    size_t body_most;
     struct s2_batch batch;
     struct s2_session *frames;
     weir_operations held;    /* of append, fence and trim, at the beginning */
@@ -103,6 +105,7 @@ typedef struct {
     ngx_buf_t *frame;        /* on its way to the server */
     unsigned body_ended : 1; /* the client has sent all */
     unsigned body_closed : 1; /* the server has been told so */
+    ngx_event_t arrival;      /* when a body or a frame that has begun must be there */
 
     /* The answer. */
     struct s2_stream *stream; /* one that lasts */
@@ -112,8 +115,8 @@ typedef struct {
     unsigned replaced : 1;     /* it is thrown away, and `refusal` sent */
     unsigned answered : 1;     /* nothing more goes to the client */
     unsigned own_answer : 1;   /* it is the gateway's, as it is */
-    ngx_chain_t *answer;
-    size_t answer_length;
+    ngx_chain_t *copies;       /* that were sent on, to be used again */
+    ngx_chain_t *copies_busy;  /* that are on their way */
 
     /* While it is open. */
     ngx_queue_t session;
@@ -129,6 +132,7 @@ typedef struct {
     u_char *told;             /* its body */
     size_t told_length;
     size_t told_room;
+    unsigned told_whole : 1;
     unsigned asking : 1;
 
     struct s2_request asked; /* last: its parameters are not cleared */
@@ -214,6 +218,9 @@ ngx_str_t ngx_http_weir_refusal_message(ngx_http_request_t *r, ngx_http_weir_ctx
 
 void ngx_http_weir_add_cors(ngx_http_request_t *r);
 
+/* Forgets the headers of an answer that another takes the place of. */
+void ngx_http_weir_drop_headers(ngx_http_request_t *r);
+
 /* Makes a header of the request one that is sent on to no server. */
 void ngx_http_weir_hide(ngx_table_elt_t *header);
 
@@ -229,8 +236,8 @@ void ngx_http_weir_audit(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, const 
 
 void ngx_http_weir_body_filter_init(void);
 
-/* Reads the body whole into `ctx->body`, in memory; resumes the access phase then. */
-ngx_int_t ngx_http_weir_read_body(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx);
+/* Reads the body whole into `ctx->body`, in memory; the access phase is run again then. */
+ngx_int_t ngx_http_weir_read_body(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, size_t most);
 
 /* Releases the body that was read. */
 void ngx_http_weir_drop_body(ngx_http_weir_ctx_t *ctx);

@@ -1,7 +1,7 @@
 #include "ngx_http_weir.h"
 
 /* The most bytes of an answer. */
-#define TOLD_MAX ((size_t)8 << 20)
+#define TOLD_MAX ((size_t)4 << 20)
 
 /*
  * ---- One question ----
@@ -54,7 +54,7 @@ static ngx_int_t is_answered(ngx_http_request_t *question, void *data, ngx_int_t
     if (rc == NGX_ERROR || rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         ctx->status = rc >= NGX_HTTP_SPECIAL_RESPONSE ? (ngx_uint_t)rc : NGX_HTTP_BAD_GATEWAY;
     }
-    if (ctx->told_length > TOLD_MAX) {
+    if (ctx->told_length > TOLD_MAX || !ctx->told_whole) {
         ctx->status = NGX_HTTP_BAD_GATEWAY;
     }
     return rc;
@@ -88,18 +88,22 @@ ngx_int_t ngx_http_weir_ask(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, str
     question->discard_body = 0; /* of the client's body, of which it has no length */
     ctx->asking = 1;
     ctx->told_length = 0;
+    ctx->told_whole = 0;
     return NGX_OK;
 }
 
 ngx_int_t ngx_http_weir_take_told(ngx_http_weir_ctx_t *ctx, ngx_chain_t *in)
 {
+    ngx_http_weir_main_conf_t *conf =
+        ngx_http_get_module_main_conf(ctx->request, ngx_http_weir_module);
+
     for (; in != NULL; in = in->next) {
         size_t length = (size_t)ngx_buf_size(in->buf);
 
         if (length > 0 && ctx->told_length + length <= TOLD_MAX) {
             while (ctx->told_room < ctx->told_length + length) {
                 size_t room = ctx->told_room > 0 ? 2 * ctx->told_room : 16384;
-                u_char *told = realloc(ctx->told, room);
+                u_char *told = s2_budget_resize(&conf->budget, ctx->told, ctx->told_room, room);
 
                 if (told == NULL) {
                     return NGX_ERROR;
@@ -110,6 +114,7 @@ ngx_int_t ngx_http_weir_take_told(ngx_http_weir_ctx_t *ctx, ngx_chain_t *in)
             ngx_memcpy(ctx->told + ctx->told_length, in->buf->pos, length);
         }
         ctx->told_length += length;
+        ctx->told_whole |= in->buf->last_buf | in->buf->last_in_chain;
         in->buf->pos = in->buf->last;
     }
     return NGX_OK;

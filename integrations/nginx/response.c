@@ -72,17 +72,6 @@ static ngx_int_t replace_header(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
     return next_header_filter(r);
 }
 
-/* What the server has put into the answer's header goes with the answer. */
-static void drop_headers(ngx_http_request_t *r)
-{
-    ngx_list_t *headers = &r->headers_out.headers;
-
-    headers->part.nelts = 0;
-    headers->part.next = NULL;
-    headers->last = &headers->part;
-    r->headers_out.content_encoding = NULL;
-}
-
 static bool has_type(ngx_http_request_t *r, const char *type)
 {
     size_t length = ngx_strlen(type);
@@ -124,7 +113,7 @@ static ngx_int_t server_header(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
     if (ctx->asked.call == S2_READ && !ngx_http_weir_may(conf, ctx, ctx->asked.operations)) {
         ctx->refusal = ngx_http_weir_refusal(ctx->reason);
         ngx_http_weir_audit(r, ctx, "denied");
-        drop_headers(r);
+        ngx_http_weir_drop_headers(r);
         return replace_header(r, ctx);
     }
     /* Words that are not JSON cannot be told from names. */
@@ -133,7 +122,7 @@ static ngx_int_t server_header(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
         ctx->refusal = (struct s2_refusal){(unsigned)r->headers_out.status, "other",
                                            "The server's message is not shown, since it may name "
                                            "what is not yours to see."};
-        drop_headers(r);
+        ngx_http_weir_drop_headers(r);
         return replace_header(r, ctx);
     }
     if (names_streams(r, ctx)) {
@@ -164,6 +153,10 @@ static ngx_int_t header_filter(ngx_http_request_t *r)
 
     if (ctx != NULL && ctx->main != NULL) {
         return NGX_OK; /* of a question: no client sees it */
+    }
+    if (r == r->main && ctx != NULL && ctx->ending && !ctx->own_answer) {
+        ngx_http_weir_drop_headers(r);
+        return replace_header(r, ctx);
     }
     if (r != r->main ||
         (ctx != NULL ? ctx->own_answer || ctx->generic : loc->mode != NGX_HTTP_WEIR_S2)) {
@@ -249,6 +242,13 @@ static ngx_int_t held_body(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ngx_
     if (ngx_http_weir_take_told(ctx, in) != NGX_OK) {
         return NGX_ERROR;
     }
+    /* A server that is gone before it has said all. */
+    if (!last && r->upstream != NULL && r->upstream->cleanup == NULL) {
+        ctx->holds_answer = 0;
+        ctx->refusal = refusal_of_status(NGX_HTTP_SERVICE_UNAVAILABLE);
+        ngx_http_weir_drop_headers(r);
+        return replace_header(r, ctx) == NGX_ERROR ? NGX_ERROR : replaced_body(r, ctx);
+    }
     if (!last) {
         return NGX_OK;
     }
@@ -286,8 +286,13 @@ static ngx_int_t held_body(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ngx_
     return send_end(r, ctx, bytes);
 }
 
+#define COPY_TAG ((ngx_buf_tag_t)&ngx_http_weir_module)
+/* The least memory of a copy, so that it can be used again. */
+#define COPY_MIN ((size_t)512)
+
 /* Puts a copy of what is passed on for a buffer into the chain. */
-static ngx_int_t add_copy(ngx_http_request_t *r, ngx_chain_t ***end, struct weir_text bytes)
+static ngx_int_t add_copy(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ngx_chain_t ***end,
+                          struct weir_text bytes)
 {
     ngx_chain_t *link = NULL;
     ngx_buf_t *buffer = NULL;
@@ -295,14 +300,26 @@ static ngx_int_t add_copy(ngx_http_request_t *r, ngx_chain_t ***end, struct weir
     if (bytes.length == 0) {
         return NGX_OK;
     }
-    link = ngx_alloc_chain_link(r->pool);
-    buffer = ngx_create_temp_buf(r->pool, bytes.length);
-    if (link == NULL || buffer == NULL) {
+    link = ngx_chain_get_free_buf(r->pool, &ctx->copies);
+    if (link == NULL) {
         return NGX_ERROR;
     }
-    buffer->last = ngx_cpymem(buffer->pos, bytes.bytes, bytes.length);
+    buffer = link->buf;
+    if (buffer->start == NULL || (size_t)(buffer->end - buffer->start) < bytes.length) {
+        size_t size = ngx_max(bytes.length, COPY_MIN);
+
+        buffer->start = ngx_palloc(r->pool, size);
+        if (buffer->start == NULL) {
+            return NGX_ERROR;
+        }
+        buffer->end = buffer->start + size;
+    }
+    buffer->pos = buffer->start;
+    buffer->last = ngx_cpymem(buffer->start, bytes.bytes, bytes.length);
+    buffer->temporary = 1;
     buffer->flush = 1;
-    *link = (ngx_chain_t){.buf = buffer};
+    buffer->tag = COPY_TAG;
+    link->next = NULL;
     **end = link;
     *end = &link->next;
     return NGX_OK;
@@ -342,11 +359,12 @@ static ngx_int_t pass_buffer(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ng
         if (!s2_stream_take(ctx->stream, bytes, ctx->ending, &count, &out)) {
             return NGX_ERROR;
         }
-        if (!altered && count == bytes.length && out.bytes == bytes.bytes && out.length == count) {
+        if (!altered && count == bytes.length && out.bytes == bytes.bytes && out.length > 0) {
+            buffer->last = buffer->pos + out.length; /* the rest is kept for later */
             return add_buffer(r, end, buffer);
         }
         altered = true;
-        if (add_copy(r, end, out) != NGX_OK) {
+        if (add_copy(r, ctx, end, out) != NGX_OK) {
             return NGX_ERROR;
         }
         buffer->pos += count;
@@ -363,20 +381,14 @@ static ngx_int_t add_last(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ngx_c
     if (s2_stream_has_ended(ctx->stream) || !s2_stream_between_messages(ctx->stream)) {
         return NGX_OK;
     }
-    return add_copy(r, end, text);
+    return add_copy(r, ctx, end, text);
 }
 
-/* The links are this filter's, whatever becomes of their buffers. */
-static ngx_int_t pass_chain(ngx_http_request_t *r, ngx_chain_t *out)
+static ngx_int_t pass_chain(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ngx_chain_t *out)
 {
     ngx_int_t rc = next_body_filter(r, out);
 
-    while (out != NULL) {
-        ngx_chain_t *link = out;
-
-        out = link->next;
-        ngx_free_chain(r->pool, link);
-    }
+    ngx_chain_update_chains(r->pool, &ctx->copies, &ctx->copies_busy, &out, COPY_TAG);
     return rc;
 }
 
@@ -414,7 +426,7 @@ static ngx_int_t stream_body(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ng
     if (ctx->ending && !ctx->answered && s2_stream_between_messages(ctx->stream)) {
         ngx_http_weir_session_end_soon(ctx);
     }
-    return pass_chain(r, out);
+    return pass_chain(r, ctx, out);
 }
 
 static ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in)

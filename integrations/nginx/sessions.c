@@ -46,6 +46,7 @@ static void refuse(ngx_http_weir_ctx_t *ctx)
 
     detach(r);
     set_deadline(ctx, GRACE);
+    ngx_http_weir_drop_headers(r);
     r->keepalive = 0;
     ngx_http_finalize_request(
         r,
@@ -98,7 +99,9 @@ void ngx_http_weir_session_end(ngx_http_weir_ctx_t *ctx, struct s2_refusal refus
     }
     ctx->ending = 1;
     if (!ctx->request->header_sent) {
-        refuse(ctx);
+        if (ctx->request->upstream != NULL && ctx->request->upstream->cleanup != NULL) {
+            refuse(ctx);
+        } /* else another handler has it now: its answer will not leave (response.c) */
     } else if (ctx->stream != NULL && s2_stream_between_messages(ctx->stream)) {
         finish(ctx);
     } else if (ctx->stream != NULL || ctx->generic) {
@@ -138,6 +141,9 @@ void ngx_http_weir_session_close(ngx_http_weir_ctx_t *ctx)
     }
     if (ctx->deadline.timer_set) {
         ngx_del_timer(&ctx->deadline);
+    }
+    if (ctx->arrival.timer_set) {
+        ngx_del_timer(&ctx->arrival);
     }
 }
 

@@ -80,6 +80,9 @@ enum s2_progress s2_session_read(struct s2_session *session, struct weir_text by
                                  weir_operations *operations, struct weir_text *frame,
                                  struct s2_refusal *refusal);
 
+/* Gives back the memory of the last frame, which has been sent on. */
+void s2_session_rest(struct s2_session *session);
+
 /* Whether all that was taken came to whole frames: how a body may end. */
 bool s2_session_between_frames(const struct s2_session *session);
 

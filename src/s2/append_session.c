@@ -54,6 +54,14 @@ void s2_session_close(struct s2_session *session)
     }
 }
 
+void s2_session_rest(struct s2_session *session)
+{
+    s2_output_release(&session->output);
+    if (session->head_length == 0) {
+        s2_output_release(&session->content);
+    }
+}
+
 bool s2_session_between_frames(const struct s2_session *session)
 {
     return session->head_length == 0 && session->refusal.status == 0;

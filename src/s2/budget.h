@@ -9,6 +9,7 @@
 struct s2_budget {
     size_t held;
     size_t most;
+    struct s2_budget *whole; /* of which it is a share; or NULL */
 };
 
 /* NULL: that would be too much, or there is no memory. */

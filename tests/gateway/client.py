@@ -202,16 +202,19 @@ class Http2Stream(Stream):
         self.reads = True  # gives back the room that what came has taken
 
     def send(self, some, end=False):
+        """Takes what comes meanwhile, as long as there is no room."""
         h2_ = self.connection.h2
         while some:
             size = min(h2_.local_flow_control_window(self.number), h2_.max_outbound_frame_size)
+            if self.is_over:
+                return  # the answer tells why
             if size == 0:
-                self.pump(TIMEOUT)
+                self.pump(1)
                 continue
             h2_.send_data(self.number, some[:size])
             some = some[size:]
             self.connection.flush()
-        if end:
+        if end and not self.is_over:
             h2_.end_stream(self.number)
             self.connection.flush()
 

@@ -58,7 +58,7 @@ http {{
     access_log access.ndjson weir_s2;
     weir_tokens {tokens};
     weir_audit gateway.ndjson;
-    upstream s2 {{ server unix:{folder}/s2.sock max_fails=0; keepalive 64; }}
+    upstream s2 {{ server {upstream} max_fails=0; keepalive 64; }}
     upstream weir_authority {{ server {authority} max_fails=0; keepalive 8; }}
     {http}
     server {{
@@ -95,6 +95,8 @@ class World:
         self.change = change  # of the shipped configuration: pairs of texts
         self.serve_flags = serve
         self.root = None
+        self.s2 = None
+        self.upstream = None
         self.server = None
         self.nginx = None
         self.opened = []  # sockets of clients
@@ -114,8 +116,7 @@ class World:
     def start(self):
         made = run("token", "init", "--store", "tokens.db", cwd=self.folder)
         self.root = json.loads(made.text)["access_token"]
-        self.s2 = StandIn(self.path("s2.sock"))
-        self.addCleanup(self.s2.end)
+        self.start_s2()
         self.start_authority()
         self.make_certificate()
         os.mkdir(self.path("temporary"))
@@ -132,6 +133,11 @@ class World:
         return os.path.join(self.folder, name)
 
     # ---- Processes ----
+
+    def start_s2(self):
+        self.s2 = StandIn(self.path("s2.sock"))
+        self.upstream = "unix:" + self.path("s2.sock")
+        self.addCleanup(self.s2.end)
 
     def start_authority(self):
         self.server = Server(self, *self.serve_flags)
@@ -155,7 +161,7 @@ class World:
             file.write(shipped)
         with open(self.path("nginx.conf"), "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(
-                module=MODULE, folder=self.folder, shipped=SHIPPED,
+                module=MODULE, folder=self.folder, shipped=SHIPPED, upstream=self.upstream,
                 authority="{}:{}".format(*self.server.address),
                 user="user root;" if os.geteuid() == 0 else "", **options))
 
@@ -174,7 +180,7 @@ class World:
         with socket.socket(socket.AF_UNIX) as client:
             if client.connect_ex(self.path("http1.sock")) != 0:
                 return False
-        return os.path.exists(self.path("nginx.pid"))
+        return len(self.workers()) == self.options["workers"]
 
     def stop_nginx(self):
         if self.nginx.poll() is None:
@@ -201,7 +207,7 @@ class World:
                and not any(re.search(pattern, line) for pattern in self.expected)]
         if bad:
             raise AssertionError("\n".join(bad[:20]))
-        if self.s2.mistakes:
+        if self.s2 is not None and self.s2.mistakes:
             raise AssertionError("\n".join(self.s2.mistakes))
 
     def workers(self):
@@ -214,7 +220,8 @@ class World:
         """New workers with the configuration as it is; the old ones serve what is open."""
         old = self.workers()
         self.nginx.send_signal(signal.SIGHUP)
-        self.until(lambda: set(self.workers()) - set(old), "a worker")
+        self.until(lambda: len(set(self.workers()) - set(old)) == self.options["workers"],
+                   "a worker")
 
     def until(self, holds, what="it", seconds=TIMEOUT):
         begin = time.monotonic()
@@ -286,6 +293,8 @@ class World:
         if http == 1:
             stream = Http1(self.connect(), method, path, [*headers, ("connection", "close")], body)
         else:
+            if body is not None:
+                headers.append(("content-length", str(len(body))))
             stream = self.http2().open(method, path, headers, end=body is None)
             if body is not None:
                 stream.send(body, end=True)

@@ -63,7 +63,7 @@ class Seen:
         self.headers = [(name, value) for name, value in headers if not name.startswith(":")]
         self.method = dict(headers)[":method"]
         self.path = dict(headers)[":path"]
-        self.body = b""
+        self.body = bytearray()
         self.ended = False
         self.was_reset = False
         self.is_answered = False

@@ -49,7 +49,8 @@ class Errors(GatewayTest):
                                              http=http, sends=True)
                     stream.send(b"\x0a")
                     stream.finish(20)
-                    self.assert_told(stream, 408, "request_timeout")
+                    # nginx cuts it off without a word.
+                    self.assertTrue(stream.broken)
                     self.assertEqual(self.s2.take(), [])
 
     def test_a_session_whose_client_falls_silent(self):
@@ -76,6 +77,7 @@ class Errors(GatewayTest):
                         self.assert_told(answer, 503, "unavailable")
 
     def test_a_server_that_is_gone(self):
+        self.world.expected.append(r"connect\(\) to unix")
         self.s2.stop()
         try:
             for http in 1, 2:

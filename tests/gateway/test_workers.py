@@ -109,11 +109,11 @@ class Workers(GatewayTest):
         self.world.expected.append("emerg")
         old = self.world.workers()
         self.world.configure(http="weir_tokens twice;")
+        self.addCleanup(self.world.configure)
         self.world.nginx.send_signal(signal.SIGHUP)
         self.world.until(lambda: "[emerg]" in self.world.error_log())
         time.sleep(0.3)
         self.assertEqual(self.world.workers(), old)
-        self.world.configure()
         self.assertEqual(self.ask("GET", GOOD, self.root, basin=BASIN).status, 200)
 
     def test_revoked_is_revoked_in_each_worker(self):

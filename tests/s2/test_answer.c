@@ -43,7 +43,7 @@ END_TEST
 
 START_TEST(a_terminal_frame_is_as_long_as_it_says)
 {
-    char message[200];
+    char message[250];
     struct s2_refusal refusal = {500, "internal", message};
     char buffer[S2_REFUSAL_SIZE];
 

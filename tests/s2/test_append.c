@@ -114,6 +114,7 @@ static const struct row json_rows[] = {
     ROW("{\"records\":[{\"timestamp\":\"1\"}]}", 0),
     ROW("{\"records\":[{\"timestamp\":18446744073709551616}]}", 0),
     ROW("{\"records\":[{\"body\":\"\\ud83d\"}]}", 0),
+    ROW("{\"records\":[{\"body\":\"\\ude00\"}]}", 0),
     ROW("{\"records\":[{\"body\":\"\\ude00\\ud83d\"}]}", 0),
     ROW("{\"records\":[{\"body\":\"\\ud83d\\ue000\"}]}", 0),
     ROW("{\"records\":[{\"body\":\"\\u00\"}]}", 0),

@@ -644,6 +644,32 @@ START_TEST(names_that_are_nothing_without_the_prefix_are_not_more)
 }
 END_TEST
 
+START_TEST(basins_that_begin_with_any_first_letter_are_asked_for)
+{
+    begin_world();
+    server.of_basins = true;
+    for (size_t i = 0; i < 2; i++) {
+        add_name(i == 0 ? "0basin-%zu" : "1basin-%zu", 10);
+        scopes[token.scope_count++] =
+            (struct weir_scope){.basins = {WEIR_SET_PREFIX, {names[server.count - 1].bytes, 1}},
+                                .ops = WEIR_OPERATION_BIT(WEIR_LIST_BASINS)};
+    }
+    expect_one_page((struct question){0}, 2);
+}
+END_TEST
+
+START_TEST(what_members_have_in_common_is_whole_characters)
+{
+    begin_world();
+    add_scope(WEIR_SET_PREFIX, "a\xc3\xa8%zu", 1);
+    add_scope(WEIR_SET_PREFIX, "a\xc3\xa9%zu", 1);
+    add_name("a\xc3\xa8%zu", 1);
+    add_name("a\xc3\xa9%zu", 1);
+    add_name("a%zu", 1);
+    expect_one_page((struct question){0}, 2);
+}
+END_TEST
+
 START_TEST(names_of_others_behind_a_full_page_are_not_more)
 {
     begin_world();
@@ -806,6 +832,8 @@ int main(void)
     tcase_add_test(cases[0], a_page_is_short_or_refused_once_all_questions_were_asked);
     tcase_add_test(cases[0], one_prefix_is_asked_for_with_no_more_than_the_page_takes);
     tcase_add_test(cases[0], names_that_are_nothing_without_the_prefix_are_not_more);
+    tcase_add_test(cases[0], basins_that_begin_with_any_first_letter_are_asked_for);
+    tcase_add_test(cases[0], what_members_have_in_common_is_whole_characters);
     tcase_add_test(cases[0], names_of_others_behind_a_full_page_are_not_more);
     tcase_add_test(cases[0], names_that_begin_like_an_exact_one_are_not_more);
     tcase_add_test(cases[0], a_start_that_is_too_long_with_the_prefix_still_counts_in_full);

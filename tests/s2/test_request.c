@@ -354,6 +354,23 @@ START_TEST(what_is_sent_on_is_written_afresh)
 }
 END_TEST
 
+START_TEST(there_is_room_for_a_prefix_as_long_as_it_may_be)
+{
+    static const char *const uris[] = {"/v1/streams/s/records", "/v1/streams?start_after=x",
+                                       "/v1/streams?prefix&start_after=x"};
+    char prefix[WEIR_STREAM_MAX];
+    struct s2_request request;
+    struct s2_refusal refusal = {0};
+
+    memset(prefix, '/', sizeof prefix - 1);
+    prefix[sizeof prefix - 1] = '\0';
+    for (size_t i = 0; i < COUNT(uris); i++) {
+        ck_assert(read_request("GET", text_of(uris[i]), BASIN, &request, &refusal));
+        ck_assert_uint_gt(write_request(&request, prefix).length, 3 * strlen(prefix));
+    }
+}
+END_TEST
+
 START_TEST(a_query_may_have_thirty_two_keys)
 {
     char uri[512] = "/v1/metrics?";
@@ -687,6 +704,7 @@ int main(void)
     tcase_add_test(cases[0], what_is_not_understood_is_refused);
     tcase_add_test(cases[0], a_stream_is_decoded_once_and_encoded_afresh);
     tcase_add_test(cases[0], what_is_sent_on_is_written_afresh);
+    tcase_add_test(cases[0], there_is_room_for_a_prefix_as_long_as_it_may_be);
     tcase_add_test(cases[0], a_query_may_have_thirty_two_keys);
     tcase_add_test(cases[0], names_may_be_as_long_as_names_may_be);
     tcase_add_test(cases[0], a_call_on_streams_needs_the_basins_header);

@@ -50,6 +50,9 @@ static void end_message(struct answer *answer, bool ends_all)
     answer->ends[answer->count++] = answer->expected_length;
 }
 
+#define FIFTY "01234567890123456789012345678901234567890123456789"
+#define LONG FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
+
 /* Errors: what the server says, and what the client sees. Those without a prefix are as sent. */
 static const struct {
     const char *sent;
@@ -65,6 +68,7 @@ static const struct {
      "{\"code\":\"x\",\"message\":\"" NOT_SHOWN "\"}"},
     {"{\"code\":\"x\",\"message\":\"of devices%2F7%2Fa\"}",
      "{\"code\":\"x\",\"message\":\"" NOT_SHOWN "\"}"},
+    {"{\"message\":\"" LONG PREFIX QUOTED_STREAM "\"}", "{\"message\":\"" LONG QUOTED_STREAM "\"}"},
     {"{\"code\":\"x\",\"message\":\"nothing\"}", "{\"code\":\"x\",\"message\":\"nothing\"}"},
     {"" PREFIX, UNKNOWN},
     {"", UNKNOWN},
@@ -248,7 +252,7 @@ static void expect_error_event(struct answer *answer, const char *data)
 static void send_data(struct random *random, struct answer *answer, const char *data,
                       const char *end, bool expected)
 {
-    static char line[256];
+    static char line[1024];
     const char *space = random_below(random, 2) == 0 ? strstr(data, " : ") : NULL;
 
     if (space != NULL) {

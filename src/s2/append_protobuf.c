@@ -111,12 +111,13 @@ static bool pass_over_group(struct cursor *in, uint32_t number, size_t room)
             if (field.number != open[--depth]) {
                 return false;
             }
-        } else if (depth == room) {
+            continue;
+        }
+        if (depth == room || (field.wire != GROUP_BEGIN && !read_value(in, &field))) {
             return false;
-        } else if (field.wire == GROUP_BEGIN) {
+        }
+        if (field.wire == GROUP_BEGIN) {
             open[depth++] = field.number;
-        } else if (!read_value(in, &field)) {
-            return false;
         }
     }
     return true;

@@ -1,11 +1,13 @@
 """The hostile requests of hostile.py, each of which has one right answer."""
 
+import asyncio
 import json
+import time
 
 import h2.exceptions
 
 from gateway import BASIN, GatewayTest, main
-from hostile import HTTP1, HTTP2, PLAIN, READ
+from hostile import HTTP1, HTTP2, PLAIN, READ, head
 
 
 def answers(raw):
@@ -14,8 +16,8 @@ def answers(raw):
     while raw:
         if not raw.startswith(b"HTTP/"):
             return [*found, (0, raw)]
-        head, _, rest = raw.partition(b"\r\n\r\n")
-        lines = head.decode("latin-1").split("\r\n")
+        begin, _, rest = raw.partition(b"\r\n\r\n")
+        lines = begin.decode("latin-1").split("\r\n")
         status = int(lines[0].split(" ")[1])
         headers = {name.lower(): value for name, value in
                    (line.split(": ", 1) for line in lines[1:])}
@@ -109,6 +111,30 @@ class Hostile(GatewayTest):
                         continue  # it did not want to hear more
                 self.assertEqual([status for status, _ in answers(came)], statuses, came)
                 self.assert_clean(reached)
+
+    def test_a_body_that_comes_while_the_server_is_asked(self):
+        """It is the client's, and no answer to the gateway's own question; what is behind it is
+        the next request."""
+        async def later(exchange):
+            await asyncio.sleep(0.3)
+            await self.s2.route(exchange)
+        self.s2.script = lambda seen: later
+        old = self.world.workers()
+        last = self.fit(head("GET /v1/basins HTTP/1.1"))
+        for path in "/v1/basins", "/v1/streams", READ:
+            with self.subTest(path=path), self.world.connect() as client:
+                begin = time.monotonic()
+                client.sendall(self.fit(head(f"GET {path} HTTP/1.1", "Content-Length: 5",
+                                             close=False)))
+                for byte in b"abcde" + last:
+                    time.sleep(0.001)
+                    client.sendall(bytes([byte]))
+                came = b""
+                while some := client.recv(1 << 16):
+                    came += some
+                self.assertEqual([status for status, _ in answers(came)], [200, 200])
+                self.assertLess(time.monotonic() - begin, 4, "it waited for nothing")
+        self.assertEqual(self.world.workers(), old)
 
     def test_headers_of_http2(self):
         for name, headers, body, status, reached in HTTP2:

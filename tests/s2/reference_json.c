@@ -226,7 +226,9 @@ bool reference_json(struct weir_text text, bool base64, struct reference_batch *
     bool read = false;
 
     *batch = (struct reference_batch){0};
-    read = document != NULL && read_input(document, base64, batch);
+    /* jansson passes over a NUL byte behind a word or a number. */
+    read = document != NULL && memchr(text.bytes, '\0', text.length) == NULL &&
+           read_input(document, base64, batch);
     json_decref(document);
     free(wrapped.bytes);
     return read;

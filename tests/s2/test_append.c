@@ -137,6 +137,8 @@ static const struct row json_rows[] = {
     ROW("{\"records\":[{\"body\":\"\\", 0),
     ROW("{/**/\"records\":[{}]}", 0),
     ROW("{\"records\":[{\"body\":nul", 0),
+    ROW("{\"records\":[{\"timestamp\":null\0}]}", 0),
+    ROW("{\"records\":[{\"timestamp\":1\0}]}", 0),
 };
 
 static const struct row protobuf_rows[] = {
@@ -500,6 +502,30 @@ START_TEST(bombs_take_no_more_than_the_largest_body)
 }
 END_TEST
 
+START_TEST(a_share_is_bounded_by_itself_and_by_the_whole)
+{
+    struct s2_budget whole = {.most = 100};
+    struct s2_budget large = {.most = 1000, .whole = &whole};
+    struct s2_budget small = {.most = 30, .whole = &whole};
+    void *memory = s2_budget_take(&large, 80);
+    void *more = NULL;
+
+    ck_assert_ptr_nonnull(memory);
+    ck_assert_ptr_null(s2_budget_take(&small, 21));
+    more = s2_budget_take(&small, 20);
+    ck_assert_ptr_nonnull(more);
+    ck_assert_ptr_null(s2_budget_resize(&large, memory, 80, 81));
+    ck_assert(whole.held == 100 && large.held == 80 && small.held == 20);
+    memory = s2_budget_resize(&large, memory, 80, 40);
+    ck_assert_ptr_null(s2_budget_resize(&small, more, 20, 31));
+    more = s2_budget_resize(&small, more, 20, 30);
+    ck_assert(whole.held == 70 && large.held == 40 && small.held == 30);
+    s2_budget_give(&large, memory, 40);
+    s2_budget_give(&small, more, 30);
+    ck_assert(whole.held == 0 && large.held == 0 && small.held == 0);
+}
+END_TEST
+
 /* ---- Sessions ---- */
 
 static size_t same_piece(void *context)
@@ -827,6 +853,7 @@ int main(void)
     tcase_add_test(cases[0], bodies_are_as_large_as_may_be_and_no_larger);
     tcase_add_test(cases[0], nothing_follows_a_gzip_member);
     tcase_add_test(cases[0], bombs_take_no_more_than_the_largest_body);
+    tcase_add_test(cases[0], a_share_is_bounded_by_itself_and_by_the_whole);
     tcase_add_test(cases[1], frames_may_come_in_any_pieces);
     tcase_add_test(cases[1], frames_that_no_client_may_send_are_refused);
     tcase_add_test(cases[1], frames_are_as_large_as_may_be_and_no_larger);

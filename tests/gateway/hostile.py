@@ -238,7 +238,8 @@ HTTP1 = [
     ("pipelined behind a body that is denied", post("/v1/streams", b'{"stream":"n"}',
      token="READER", close=False) + get("/v1/basins", token=None), [403, 401], "authn", []),
     ("pipelined behind a body that is refused unread", post(
-        PRIVATE, get("/v1/basins/basin-one", token=None), token="READER", close=False) + get("/v1/basins", token=None), [403, 401], "authn", []),
+        PRIVATE, get("/v1/basins/basin-one", token=None), token="READER", close=False) +
+     get("/v1/basins", token=None), [403, 401], "authn", []),
     ("pipelined appends", protobuf(PLAIN, close=False) + protobuf(append_input([FENCE]),
      close=False) + protobuf(PLAIN), [200, 403, 200], None, APPENDED + [GOT] + APPENDED),
     # Bodies that lie.

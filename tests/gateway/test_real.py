@@ -1,5 +1,5 @@
-"""The gateway before the real s2-lite, whose program WEIR_S2_LITE names: what the other tests ask of
-a stand-in holds of the server, too."""
+"""The gateway before the real s2-lite, whose program WEIR_S2_LITE names: what the other tests ask
+of a stand-in holds of the server, too."""
 
 import base64
 import gzip

@@ -4,8 +4,8 @@ import json
 import time
 from datetime import datetime, timedelta, timezone
 
-from gateway import BASIN, BOUND, GatewayTest, World, main, records
-from wire import FENCE, Record, all_frames, append_input, frame, records_of, terminal_of
+from gateway import BASIN, BOUND, GatewayTest, main, records
+from wire import FENCE, Record, all_frames, append_input, frame, terminal_of
 
 SESSION = [("content-type", "s2s/proto")]
 EVENTS = [("accept", "text/event-stream")]

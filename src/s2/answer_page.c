@@ -22,7 +22,7 @@
 #define BROAD_MIN 64
 
 /* The most values in a page of the server's: some dozens for each name. */
-#define VALUES_MAX (LIMIT_MAX * 64)
+#define VALUES_MAX ((size_t)LIMIT_MAX * 64)
 
 /* The parameters of which a page makes its own. */
 #define OWN_PARAMETERS 3
@@ -137,17 +137,18 @@ static struct weir_text next_member(const struct s2_page *page)
 static struct weir_text last_member(const struct s2_page *page)
 {
     const struct weir_listing *listing = page->listing;
-    struct weir_text exact = nothing();
+    const struct weir_text *exact = NULL;
+    const struct weir_text *prefix = NULL;
 
     if (page->exact == listing->exact_count) {
         return listing->prefixes[listing->prefix_count - 1];
     }
-    exact = listing->exact[listing->exact_count - 1];
-    if (page->prefix < listing->prefix_count &&
-        weir_text_compare(listing->prefixes[listing->prefix_count - 1], exact) > 0) {
-        return listing->prefixes[listing->prefix_count - 1];
+    if (page->prefix == listing->prefix_count) {
+        return listing->exact[listing->exact_count - 1];
     }
-    return exact;
+    exact = &listing->exact[listing->exact_count - 1];
+    prefix = &listing->prefixes[listing->prefix_count - 1];
+    return weir_text_compare(*prefix, *exact) > 0 ? *prefix : *exact;
 }
 
 /* What all members begin with that are left. */

@@ -327,9 +327,11 @@ bool s2_request_read(struct weir_text method, struct weir_text uri,
     struct weir_text target = skip_host(uri);
     const char *mark = target.length > 0 ? memchr(target.bytes, '?', target.length) : NULL;
     size_t length = mark != NULL ? (size_t)(mark - target.bytes) : target.length;
-    struct reading reading = {request, memory, refusal};
+    struct reading reading = {.request = request, .refusal = refusal};
 
-    *request = (struct s2_request){.call = S2_NOTHING};
+    reading.room = memory;
+    memset(request, 0, offsetof(struct s2_request, query)); /* the parameters are counted */
+    request->query_count = 0;
     request->path = (struct weir_text){target.bytes, length};
     return read_path(&reading, method, request->path) && take_basin(&reading, headers) &&
            read_query(&reading, weir_text_from(target, mark != NULL ? length + 1 : length)) &&

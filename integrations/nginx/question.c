@@ -195,6 +195,9 @@ static void next_question(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
 /* What the server refuses is told as it says it: a basin that is not there, say. */
 static void pass_error(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
 {
+    struct weir_text told = {(const char *)ctx->told, ctx->told_length};
+    struct s2_refusal refusal = {0};
+    char *stripped = NULL;
     u_char *copy = NULL;
 
     if (ctx->status < NGX_HTTP_BAD_REQUEST || ctx->status >= NGX_HTTP_INTERNAL_SERVER_ERROR ||
@@ -203,12 +206,22 @@ static void pass_error(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
                NGX_HTTP_WEIR_REFUSAL(503, "unavailable", "The server cannot be asked now."));
         return;
     }
-    copy = ngx_pnalloc(r->pool, ctx->told_length);
-    if (copy != NULL) {
-        ngx_memcpy(copy, ctx->told, ctx->told_length);
+    if (ctx->stream_prefix.length > 0) {
+        stripped = s2_answer_strip(told, ctx->stream_prefix, (struct weir_text){"", 0},
+                                   &told.length, &refusal);
+        if (stripped == NULL) {
+            refuse(r, ctx, refusal);
+            return;
+        }
+        told.bytes = stripped;
     }
+    copy = ngx_pnalloc(r->pool, told.length);
+    if (copy != NULL) {
+        ngx_memcpy(copy, told.bytes, told.length);
+    }
+    free(stripped);
     ngx_http_finalize_request(r, copy != NULL
-                                     ? ngx_http_weir_send(r, ctx->status, copy, ctx->told_length)
+                                     ? ngx_http_weir_send(r, ctx->status, copy, told.length)
                                      : NGX_HTTP_INTERNAL_SERVER_ERROR);
 }
 

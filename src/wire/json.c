@@ -254,6 +254,7 @@ enum weir_status weir_json_load(struct weir_text text, size_t values_max, json_t
     int callers_errno = errno;
     bool memory_lacked = false;
     json_error_t told;
+    const char *nul = NULL;
 
     if (text.bytes == NULL) {
         text = WEIR_TEXT("");
@@ -270,6 +271,15 @@ enum weir_status weir_json_load(struct weir_text text, size_t values_max, json_t
     if (*value != NULL && memory_lacked && !is_whole(*value, text)) {
         json_decref(*value);
         *value = NULL;
+    }
+    /* jansson passes over one behind a word or a number. */
+    nul = *value != NULL && text.length > 0 ? memchr(text.bytes, '\0', text.length) : NULL;
+    if (nul != NULL) {
+        json_decref(*value);
+        *value = NULL;
+        (void)weir_fail(error, WEIR_ERROR_SYNTAX, "a NUL byte");
+        locate(text, (size_t)(nul - text.bytes), error);
+        return WEIR_ERROR_SYNTAX;
     }
     if (*value != NULL) {
         return WEIR_OK;

@@ -232,7 +232,8 @@ static bool step(struct feed *feed, struct weir_text *left, size_t *frames,
 const char *session_disagreement(struct weir_text bytes, size_t piece(void *context), void *context,
                                  size_t most, size_t *frames)
 {
-    struct feed feed = {.bytes = bytes, .piece = piece, .context = context, .budget = {.most = most}};
+    struct feed feed = {
+        .bytes = bytes, .piece = piece, .context = context, .budget = {.most = most}};
     struct weir_text left = bytes;
     const char *disagreement = NULL;
 

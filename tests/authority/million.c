@@ -1,6 +1,6 @@
 /*
  * How long an authority of many tokens takes: to be published, to be opened again after it was
- * killed, and to go through what its store holds; and a `weir serve` to its first heartbeat.
+ * killed, and to go through what its store holds; a `weir serve` to its first heartbeat; and calls.
  *
  *     million [TOKENS [SCOPES [WEIR]]]
  *
@@ -317,6 +317,90 @@ static void count_all(void)
 }
 
 /*
+ * ---- Calls ----
+ */
+
+#define CALLS 200
+
+static const struct weir_requestor by_operator = {.is_operator = true};
+
+static bool see_one(void *context, const struct weir_token *token)
+{
+    (void)token;
+    return count_one(context, NULL);
+}
+
+/* A page from the middle of all, as often as makes some time. */
+static void list_page(struct weir_authority *authority, uint64_t limit)
+{
+    const struct weir_list_query query = {.start_after = WEIR_TEXT("tenant-500/"), .limit = limit};
+    const struct moment begun = moment_now();
+    struct weir_error error;
+    char what[64];
+    uint64_t seen = 0;
+    bool has_more = false;
+
+    for (unsigned i = 0; i < CALLS; i++) {
+        expect(weir_authority_list(authority, &by_operator, &query, see_one, &seen, &has_more, NULL,
+                                   &error),
+               &error);
+    }
+    (void)snprintf(what, sizeof what, "%d pages of %" PRIu64 " tokens", CALLS, seen / CALLS);
+    tell(what, begun);
+}
+
+static void issue_one(struct weir_authority *authority, unsigned number)
+{
+    struct weir_issued issued;
+    struct weir_error error;
+    char json[160];
+    size_t length =
+        (size_t)snprintf(json, sizeof json,
+                         "{\"id\":\"tenant-500/more-%u\",\"scope\":{\"basins\":{\"prefix\":"
+                         "\"\"},\"streams\":{\"prefix\":\"\"},\"ops\":[\"read\"]}}",
+                         number);
+
+    expect(weir_authority_issue(authority, &by_operator, (struct weir_text){json, length}, &issued,
+                                NULL, &error),
+           &error);
+}
+
+static void revoke_one(struct weir_authority *authority, unsigned number)
+{
+    struct weir_error error;
+    char id[ID_MAX];
+    size_t length = (size_t)snprintf(id, sizeof id, "tenant-500/more-%u", number);
+
+    expect(weir_authority_revoke(authority, &by_operator, (struct weir_text){id, length}, NULL,
+                                 &error),
+           &error);
+}
+
+/* What must not grow with the tokens that there are besides. */
+static void call(void)
+{
+    const struct weir_authority_options options = {.directory = directory};
+    struct weir_authority *authority = NULL;
+    struct weir_error error;
+    struct moment begun;
+
+    expect(weir_authority_open(store_path, &options, &authority, &error), &error);
+    for (uint64_t limit = 10; limit <= WEIR_LIST_LIMIT_MAX; limit *= 10) {
+        list_page(authority, limit);
+    }
+    begun = moment_now();
+    for (unsigned i = 0; i < CALLS; i++) {
+        issue_one(authority, i);
+    }
+    tell("issued, 200 tokens", begun);
+    begun = moment_now();
+    for (unsigned i = 0; i < CALLS; i++) {
+        revoke_one(authority, i);
+    }
+    tell("revoked, 200 tokens", begun);
+}
+
+/*
  * ---- All of it ----
  */
 
@@ -345,7 +429,7 @@ static bool run_all(void)
         }
     }
     return (program == NULL || run_and_kill(serve_killed)) && run_and_kill(go_through) &&
-           run_and_kill(count_all);
+           run_and_kill(count_all) && run_and_kill(call);
 }
 
 int main(int argc, char **argv)

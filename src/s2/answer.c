@@ -154,13 +154,10 @@ static bool strip_message(json_t *object, struct weir_text prefix, struct weir_t
 static char *write_stripped(json_t *document, struct weir_text prefix, struct weir_text stream,
                             size_t *length)
 {
-    char *text = NULL;
-
-    if (strip_name(document, prefix) && strip_message(document, prefix, stream)) {
-        text = json_dumps(document, JSON_COMPACT);
-    }
-    *length = text != NULL ? strlen(text) : 0;
-    return text;
+    *length = 0;
+    return strip_name(document, prefix) && strip_message(document, prefix, stream)
+               ? weir_json_write(document, length)
+               : NULL;
 }
 
 static enum weir_status read_object(struct weir_text body, json_t **document)

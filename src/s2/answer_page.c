@@ -520,13 +520,12 @@ char *s2_page_write(struct s2_page *page, size_t *length, struct s2_refusal *ref
                              "has_more", more);
     }
     if (document != NULL) {
-        text = json_dumps(document, JSON_COMPACT);
+        text = weir_json_write(document, length);
         json_decref(document);
     }
     if (text == NULL) {
         (void)refuse_memory(refusal);
         return NULL;
     }
-    *length = strlen(text);
     return text;
 }

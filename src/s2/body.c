@@ -132,11 +132,11 @@ char *s2_body_write(const struct s2_body *body, struct weir_text stream_prefix, 
     json_t *document = with_prefix(body, body->is_stream ? stream_prefix : none);
     char *text = NULL;
 
+    *length = 0;
     if (document != NULL) {
-        text = json_dumps(document, JSON_COMPACT);
+        text = weir_json_write(document, length);
         json_decref(document);
     }
-    *length = text != NULL ? strlen(text) : 0;
     return text;
 }
 

@@ -1,6 +1,7 @@
 #include "wire/json.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vocabulary/failure.h"
@@ -315,6 +316,22 @@ static const char *kind_of(const json_t *value)
     default:
         return "null";
     }
+}
+
+char *weir_json_write(const json_t *value, size_t *length)
+{
+    int callers_errno = errno;
+    char *text = NULL;
+
+    errno = 0;
+    text = json_dumps(value, JSON_COMPACT);
+    if (errno == ENOMEM) {
+        free(text);
+        text = NULL;
+    }
+    errno = callers_errno;
+    *length = text != NULL ? strlen(text) : 0;
+    return text;
 }
 
 enum weir_status weir_json_fail_kind(const json_t *value, const char *wanted,

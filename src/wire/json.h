@@ -31,6 +31,13 @@ bool weir_json_marked(struct weir_text text);
 enum weir_status weir_json_load(struct weir_text text, size_t values_max, json_t **value,
                                 struct weir_error *error);
 
+/*
+ * Writes the value on one line, without blanks, to be released with free() where jansson's
+ * allocator is malloc; NULL: no memory. jansson leaves a key out whose buffer cannot grow, and
+ * succeeds: such a text is never returned, on the same condition.
+ */
+char *weir_json_write(const json_t *value, size_t *length);
+
 /* Fails because `value` is not `wanted`, such as "an object". */
 enum weir_status weir_json_fail_kind(const json_t *value, const char *wanted,
                                      struct weir_error *error);

@@ -110,21 +110,15 @@ static ngx_int_t set_effective(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
 /* The URI afresh: what the content handler sends on. */
 static ngx_int_t rewrite(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
 {
-    size_t size = s2_request_size(&ctx->asked, ctx->stream_prefix);
-    u_char *uri = ngx_pnalloc(r->pool, size);
+    struct weir_text uri = ngx_http_weir_write_uri(r, &ctx->asked, ctx->stream_prefix);
 
-    if (uri == NULL) {
+    if (uri.bytes == NULL) {
         return NGX_ERROR;
     }
-    r->unparsed_uri.data = uri;
-    r->unparsed_uri.len = s2_request_write(&ctx->asked, ctx->stream_prefix, (char *)uri);
+    r->unparsed_uri.data = (u_char *)(uintptr_t)uri.bytes;
+    r->unparsed_uri.len = uri.length;
     r->valid_unparsed_uri = 1;
     return NGX_OK;
-}
-
-static struct weir_text text_of(const char *string)
-{
-    return (struct weir_text){string, string != NULL ? ngx_strlen(string) : 0};
 }
 
 /* The headers that were decided on, as they were read. */
@@ -135,8 +129,8 @@ static ngx_int_t set_headers(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
         inspected ? "application/protobuf" : s2_headers_content_type(&ctx->headers);
     const char *format = inspected ? NULL : s2_headers_format(&ctx->headers);
 
-    if (ngx_http_weir_set_header(r, "content-type", text_of(content)) != NGX_OK ||
-        ngx_http_weir_set_header(r, "s2-format", text_of(format)) != NGX_OK) {
+    if (ngx_http_weir_set_header(r, "content-type", ngx_http_weir_text_of(content)) != NGX_OK ||
+        ngx_http_weir_set_header(r, "s2-format", ngx_http_weir_text_of(format)) != NGX_OK) {
         return NGX_ERROR;
     }
     if (ctx->headers.basin.length > 0 &&
@@ -193,6 +187,7 @@ static ngx_int_t decide_creation(ngx_http_request_t *r, ngx_http_weir_main_conf_
     u_char *copy = NULL;
     char *afresh = NULL;
     size_t length = 0;
+    ngx_str_t moved;
 
     if (!s2_body_read(ctx->asked.call, bytes, ctx->headers.encoding, &body, &name, &refusal)) {
         return ngx_http_weir_refuse(r, ctx, refusal);
@@ -221,12 +216,8 @@ static ngx_int_t decide_creation(ngx_http_request_t *r, ngx_http_weir_main_conf_
         }
         return refuse_reason(r, ctx, ctx->reason);
     }
-    copy = ngx_pnalloc(r->pool, length);
-    if (copy != NULL) {
-        ngx_memcpy(copy, afresh, length);
-    }
-    free(afresh);
-    if (copy == NULL || ngx_http_weir_set_body(r, copy, length) != NGX_OK) {
+    moved = ngx_http_weir_move(r, afresh, length);
+    if (moved.data == NULL || ngx_http_weir_set_body(r, moved.data, moved.len) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     ngx_http_weir_drop_body(ctx);
@@ -290,16 +281,13 @@ static ngx_int_t ask_existence(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
 {
     struct s2_request question = {
         .call = S2_ONE_STREAM, .pattern = "/v1/streams/{s}", .stream = ctx->asked.stream};
-    size_t size = s2_request_size(&question, ctx->stream_prefix);
-    char *uri = ngx_pnalloc(r->pool, size);
+    struct weir_text uri = ngx_http_weir_write_uri(r, &question, ctx->stream_prefix);
 
-    if (uri == NULL) {
+    if (uri.bytes == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     ctx->existence_asked = 1;
-    if (ngx_http_weir_ask(r, ctx,
-                          (struct weir_text){uri, s2_request_write(&question, ctx->stream_prefix,
-                                                                   uri)}) != NGX_OK) {
+    if (ngx_http_weir_ask(r, ctx, uri) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     return NGX_AGAIN;
@@ -333,7 +321,7 @@ static ngx_int_t decide_records(ngx_http_request_t *r, ngx_http_weir_main_conf_t
     enum weir_reason reason = WEIR_STALE;
 
     if (ctx->existence_asked) {
-        ngx_int_t rc = ctx->existence_told ? take_existence(r, ctx) : NGX_AGAIN;
+        ngx_int_t rc = ctx->asking ? NGX_AGAIN : take_existence(r, ctx);
 
         if (rc != NGX_OK) {
             return rc;
@@ -533,10 +521,4 @@ ngx_int_t ngx_http_weir_access(ngx_http_request_t *r)
                                              : decide_generic(r, conf, loc, ctx);
     }
     return decide(r, conf, ctx);
-}
-
-void ngx_http_weir_resume(ngx_http_request_t *r)
-{
-    r->write_event_handler = ngx_http_core_run_phases;
-    ngx_http_core_run_phases(r);
 }

@@ -1,7 +1,5 @@
 #include "ngx_http_weir.h"
 
-#include <string.h>
-
 /*
  * ---- Refusals ----
  */
@@ -154,6 +152,30 @@ void ngx_http_weir_drop_headers(ngx_http_request_t *r)
  * ---- Answers ----
  */
 
+void ngx_http_weir_set_json(ngx_http_request_t *r, size_t length)
+{
+    ngx_http_clear_content_length(r);
+    ngx_http_clear_accept_ranges(r);
+    ngx_http_clear_last_modified(r);
+    ngx_http_clear_etag(r);
+    r->headers_out.content_length_n = (off_t)length;
+    ngx_str_set(&r->headers_out.content_type, "application/json");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+    ngx_str_null(&r->headers_out.charset);
+}
+
+ngx_str_t ngx_http_weir_move(ngx_http_request_t *r, char *text, size_t length)
+{
+    ngx_str_t moved = {length, ngx_pnalloc(r->pool, length)};
+
+    if (moved.data != NULL) {
+        ngx_memcpy(moved.data, text, length);
+    }
+    free(text);
+    return moved;
+}
+
 ngx_int_t ngx_http_weir_send(ngx_http_request_t *r, ngx_uint_t status, u_char *json, size_t length)
 {
     ngx_http_weir_ctx_t *ctx = ngx_http_weir_ctx(r);
@@ -165,10 +187,7 @@ ngx_int_t ngx_http_weir_send(ngx_http_request_t *r, ngx_uint_t status, u_char *j
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     r->headers_out.status = status;
-    r->headers_out.content_length_n = (off_t)length;
-    ngx_str_set(&r->headers_out.content_type, "application/json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
+    ngx_http_weir_set_json(r, length);
     r->disable_not_modified = 1; /* it is of this moment */
     ngx_http_weir_add_cors(r);
     if (ctx != NULL) {
@@ -227,11 +246,6 @@ static u_char *put_text(u_char *out, const char *key, struct weir_text text)
     return out + weir_quote(text, (char *)out, WEIR_QUOTED_MAX(AUDIT_TEXT_MAX));
 }
 
-static struct weir_text text_of(const char *string)
-{
-    return (struct weir_text){string, strlen(string)};
-}
-
 /* The first operation of those that are needed. */
 static const char *operation_of(const ngx_http_weir_ctx_t *ctx)
 {
@@ -254,13 +268,13 @@ void ngx_http_weir_audit(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, const 
         return;
     }
     out = ngx_sprintf(out, "{\"time\":\"%V\"", &ngx_cached_http_log_iso8601);
-    out = put_text(out, "event", text_of(event));
+    out = put_text(out, "event", ngx_http_weir_text_of(event));
     out = put_text(out, "client", ngx_http_weir_text(r->connection->addr_text));
     if (ctx->token_id.len > 0) {
         out = put_text(out, "token", ngx_http_weir_text(ctx->token_id));
     }
     if (operation != NULL) {
-        out = put_text(out, "operation", text_of(operation));
+        out = put_text(out, "operation", ngx_http_weir_text_of(operation));
     }
     if (ctx->asked.basin.length > 0) {
         out = put_text(out, "basin", ctx->asked.basin);
@@ -269,9 +283,9 @@ void ngx_http_weir_audit(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, const 
         out = put_text(out, "stream", ctx->asked.stream);
     }
     out = ngx_sprintf(out, ",\"status\":%ud", ctx->refusal.status);
-    out = put_text(out, "code", text_of(ctx->refusal.code));
+    out = put_text(out, "code", ngx_http_weir_text_of(ctx->refusal.code));
     if (ctx->reason != WEIR_ALLOWED) {
-        out = put_text(out, "reason", text_of(weir_reason_name(ctx->reason)));
+        out = put_text(out, "reason", ngx_http_weir_text_of(weir_reason_name(ctx->reason)));
     }
     *out++ = '}';
     *out++ = '\n';

@@ -133,7 +133,8 @@ static void body_is_read(ngx_http_request_t *r)
     stop_waiting(ctx);
     ctx->collects = 0;
     ctx->body_read = 1;
-    ngx_http_weir_resume(r);
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
 }
 
 ngx_int_t ngx_http_weir_read_body(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, size_t most)

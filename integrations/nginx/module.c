@@ -73,7 +73,6 @@ static char *set_authority(ngx_conf_t *cf, ngx_command_t *command, void *data)
     return NGX_CONF_OK;
 }
 
-#define EVERYWHERE (NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF)
 #define PLACES (NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF)
 
 static ngx_command_t commands[] = {
@@ -207,7 +206,6 @@ static ngx_int_t get_variable(ngx_http_request_t *r, ngx_http_variable_value_t *
                               uintptr_t which)
 {
     ngx_http_weir_ctx_t *ctx = ngx_http_weir_ctx(r);
-
     bool refused = false;
 
     if (ctx == NULL || !ctx->decided || ctx->to_authority) {
@@ -238,7 +236,7 @@ static ngx_int_t get_variable(ngx_http_request_t *r, ngx_http_variable_value_t *
     return set_value(value, ctx->effective.bytes, ctx->effective.length);
 }
 
-/* Denied, or refused later, and what is asked again has changed meanwhile: they are not cached. */
+/* What is allowed may be refused later, and is looked at again then: they are not cached. */
 static ngx_http_variable_t variables[] = {
     {ngx_string("weir_allow"), NULL, get_variable, ALLOW, NGX_HTTP_VAR_NOCACHEABLE, 0},
     {ngx_string("weir_reason"), NULL, get_variable, REASON, NGX_HTTP_VAR_NOCACHEABLE, 0},

@@ -88,8 +88,7 @@ typedef struct {
     unsigned passes : 1;          /* all is allowed: it goes to the server */
     unsigned body_read : 1;       /* of those that are read whole */
     unsigned existence_asked : 1; /* whether the stream exists (question.c) */
-    unsigned existence_told : 1;
-    unsigned generic : 1; /* `weir on` */
+    unsigned generic : 1;         /* `weir on` */
     unsigned to_authority : 1;
 
     /* The body: whole, or frame by frame. */
@@ -110,7 +109,6 @@ typedef struct {
     /* The answer. */
     struct s2_stream *stream; /* one that lasts */
     enum s2_stream_kind stream_kind;
-    unsigned from_server : 1;
     unsigned holds_answer : 1; /* it is rewritten once it is whole */
     unsigned replaced : 1;     /* it is thrown away, and `refusal` sent */
     unsigned answered : 1;     /* nothing more goes to the client */
@@ -148,6 +146,19 @@ static inline struct weir_text ngx_http_weir_text(ngx_str_t string)
 {
     return (struct weir_text){(const char *)string.data, string.len};
 }
+
+/* Of a string; NULL: no text. */
+static inline struct weir_text ngx_http_weir_text_of(const char *string)
+{
+    return (struct weir_text){string, string != NULL ? ngx_strlen(string) : 0};
+}
+
+/* Moves what was made by malloc into the request's memory; `data` NULL: no memory. */
+ngx_str_t ngx_http_weir_move(ngx_http_request_t *r, char *text, size_t length);
+
+/* Writes a URI for the server, in the request's memory; `bytes` NULL: no memory. */
+struct weir_text ngx_http_weir_write_uri(ngx_http_request_t *r, const struct s2_request *request,
+                                         struct weir_text stream_prefix);
 
 /*
  * ---- follow.c: the tokens ----
@@ -191,9 +202,6 @@ bool ngx_http_weir_may(ngx_http_weir_main_conf_t *conf, ngx_http_weir_ctx_t *ctx
 
 ngx_int_t ngx_http_weir_access(ngx_http_request_t *r);
 
-/* Once a body is there, or a question is answered. */
-void ngx_http_weir_resume(ngx_http_request_t *r);
-
 /*
  * ---- answer.c: what the gateway says itself ----
  */
@@ -206,6 +214,9 @@ struct s2_refusal ngx_http_weir_refusal(enum weir_reason reason);
 /* Answers the request with a refusal, and logs it; what to return from a phase's handler. */
 ngx_int_t ngx_http_weir_refuse(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx,
                                struct s2_refusal refusal);
+
+/* Makes the answer's header that of so much JSON. */
+void ngx_http_weir_set_json(ngx_http_request_t *r, size_t length);
 
 /* Sends a JSON answer that is not the server's, and adds the CORS headers to it. */
 ngx_int_t ngx_http_weir_send(ngx_http_request_t *r, ngx_uint_t status, u_char *json, size_t length);

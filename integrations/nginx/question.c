@@ -45,7 +45,6 @@ static ngx_int_t is_answered(ngx_http_request_t *question, void *data, ngx_int_t
     ngx_http_weir_ctx_t *ctx = data;
 
     ctx->asking = 0;
-    ctx->existence_told = ctx->existence_asked;
     /* What has come of a body that is thrown away has been told to the question. */
     if (question->main->discard_body && question->connection->read->ready) {
         ngx_post_event(question->connection->read, &ngx_posted_events);
@@ -58,6 +57,14 @@ static ngx_int_t is_answered(ngx_http_request_t *question, void *data, ngx_int_t
         ctx->status = NGX_HTTP_BAD_GATEWAY;
     }
     return rc;
+}
+
+struct weir_text ngx_http_weir_write_uri(ngx_http_request_t *r, const struct s2_request *request,
+                                         struct weir_text stream_prefix)
+{
+    char *uri = ngx_pnalloc(r->pool, s2_request_size(request, stream_prefix));
+
+    return (struct weir_text){uri, uri != NULL ? s2_request_write(request, stream_prefix, uri) : 0};
 }
 
 ngx_int_t ngx_http_weir_ask(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, struct weir_text uri)
@@ -151,7 +158,7 @@ static void send_page(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
     struct s2_refusal refusal = {0};
     size_t length = 0;
     char *page = NULL;
-    u_char *copy = NULL;
+    ngx_str_t moved;
 
     if (!ngx_http_weir_may(conf, ctx, ctx->asked.operations)) {
         refuse(r, ctx, ngx_http_weir_refusal(ctx->reason));
@@ -162,13 +169,10 @@ static void send_page(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
         refuse(r, ctx, refusal);
         return;
     }
-    copy = ngx_pnalloc(r->pool, length);
-    if (copy != NULL) {
-        ngx_memcpy(copy, page, length);
-    }
-    free(page);
-    ngx_http_finalize_request(r, copy != NULL ? ngx_http_weir_send(r, NGX_HTTP_OK, copy, length)
-                                              : NGX_HTTP_INTERNAL_SERVER_ERROR);
+    moved = ngx_http_weir_move(r, page, length);
+    ngx_http_finalize_request(r, moved.data != NULL
+                                     ? ngx_http_weir_send(r, NGX_HTTP_OK, moved.data, moved.len)
+                                     : NGX_HTTP_INTERNAL_SERVER_ERROR);
 }
 
 /* Asks the next question, or sends the page. */

@@ -45,20 +45,6 @@ static struct s2_refusal refusal_of_status(ngx_uint_t status)
                : (struct s2_refusal){(unsigned)status, "other", "The gateway could not answer."};
 }
 
-static ngx_int_t set_json(ngx_http_request_t *r, size_t length)
-{
-    ngx_http_clear_content_length(r);
-    ngx_http_clear_accept_ranges(r);
-    ngx_http_clear_last_modified(r);
-    ngx_http_clear_etag(r);
-    r->headers_out.content_length_n = (off_t)length;
-    ngx_str_set(&r->headers_out.content_type, "application/json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
-    ngx_str_null(&r->headers_out.charset);
-    return NGX_OK;
-}
-
 /* Sends the refusal in the answer's place. */
 static ngx_int_t replace_header(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
 {
@@ -67,7 +53,7 @@ static ngx_int_t replace_header(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx)
     ctx->replaced = 1;
     r->headers_out.status = ctx->refusal.status;
     ngx_str_null(&r->headers_out.status_line);
-    (void)set_json(r, json.len);
+    ngx_http_weir_set_json(r, json.len);
     ngx_http_weir_add_cors(r);
     return next_header_filter(r);
 }
@@ -271,15 +257,11 @@ static ngx_int_t held_body(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ngx_
         }
         return replaced_body(r, ctx);
     }
-    bytes.data = ngx_pnalloc(r->pool, bytes.len);
-    if (bytes.data != NULL) {
-        ngx_memcpy(bytes.data, afresh, bytes.len);
-    }
-    free(afresh);
+    bytes = ngx_http_weir_move(r, afresh, bytes.len);
     if (bytes.data == NULL) {
         return NGX_ERROR;
     }
-    (void)set_json(r, bytes.len);
+    ngx_http_weir_set_json(r, bytes.len);
     if (next_header_filter(r) == NGX_ERROR) {
         return NGX_ERROR;
     }
@@ -375,13 +357,11 @@ static ngx_int_t pass_buffer(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ng
 /* The request's own last message, where it has one to add. */
 static ngx_int_t add_last(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ngx_chain_t ***end)
 {
-    ngx_str_t message = ngx_http_weir_refusal_message(r, ctx, ctx->stream_kind);
-    struct weir_text text = ngx_http_weir_text(message);
-
     if (s2_stream_has_ended(ctx->stream) || !s2_stream_between_messages(ctx->stream)) {
         return NGX_OK;
     }
-    return add_copy(r, ctx, end, text);
+    return add_copy(r, ctx, end,
+                    ngx_http_weir_text(ngx_http_weir_refusal_message(r, ctx, ctx->stream_kind)));
 }
 
 static ngx_int_t pass_chain(ngx_http_request_t *r, ngx_http_weir_ctx_t *ctx, ngx_chain_t *out)

@@ -4,13 +4,6 @@
 #include "s2/request.h"
 #include "vocabulary/text.h"
 
-/* Whether the text is this word, in any case. */
-static bool is_word(struct weir_text text, const char *word)
-{
-    return text.length == strlen(word) &&
-           (text.length == 0 || strncasecmp(text.bytes, word, text.length) == 0);
-}
-
 /* What is before the first of these bytes; all of it, if there is none. */
 static struct weir_text until(struct weir_text text, char byte)
 {
@@ -75,16 +68,18 @@ static bool read_media(struct weir_text text, struct media *media)
 
 static enum s2_content content_of(const struct media *media)
 {
-    if (is_word(media->type, "application")) {
-        if (is_word(media->subtype, "json") || is_word(media->suffix, "json")) {
+    if (weir_text_is_word(media->type, "application")) {
+        if (weir_text_is_word(media->subtype, "json") || weir_text_is_word(media->suffix, "json")) {
             return S2_CONTENT_JSON;
         }
-        return is_word(media->subtype, "protobuf") || is_word(media->subtype, "x-protobuf")
+        return weir_text_is_word(media->subtype, "protobuf") ||
+                       weir_text_is_word(media->subtype, "x-protobuf")
                    ? S2_CONTENT_PROTOBUF
                    : S2_CONTENT_OTHER;
     }
-    return is_word(media->type, "s2s") && is_word(media->subtype, "proto") ? S2_CONTENT_SESSION
-                                                                           : S2_CONTENT_OTHER;
+    return weir_text_is_word(media->type, "s2s") && weir_text_is_word(media->subtype, "proto")
+               ? S2_CONTENT_SESSION
+               : S2_CONTENT_OTHER;
 }
 
 /*
@@ -147,7 +142,7 @@ static bool read_content_encoding(struct s2_headers *headers, struct weir_text v
     (void)refusal;
     headers->encoding = S2_ENCODING_OTHER;
     for (size_t i = 0; i < sizeof encodings / sizeof encodings[0]; i++) {
-        if (is_word(value, encodings[i].word)) {
+        if (weir_text_is_word(value, encodings[i].word)) {
             headers->encoding = encodings[i].encoding;
         }
     }
@@ -173,8 +168,9 @@ static bool read_accept(struct s2_headers *headers, struct weir_text value,
     struct media media;
 
     (void)refusal;
-    headers->event_stream = read_media(until(value, ','), &media) && is_word(media.type, "text") &&
-                            is_word(media.subtype, "event-stream");
+    headers->event_stream = read_media(until(value, ','), &media) &&
+                            weir_text_is_word(media.type, "text") &&
+                            weir_text_is_word(media.subtype, "event-stream");
     return true;
 }
 
@@ -199,7 +195,7 @@ bool s2_headers_read(struct s2_headers *headers, struct weir_text name, struct w
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         const unsigned bit = 1u << i;
 
-        if (!is_word(name, known[i].name)) {
+        if (!weir_text_is_word(name, known[i].name)) {
             continue;
         }
         if ((headers->seen & bit) != 0) {

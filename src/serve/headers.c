@@ -104,11 +104,6 @@ void headers_read(struct MHD_Connection *connection, const char *method, const c
     headers->malformed = headers->malformed || !is_whole(connection, method, headers->next);
 }
 
-static bool is_word(struct weir_text text, const char *word)
-{
-    return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
-}
-
 /* So many digits that the number is not lost. */
 static bool is_length(struct weir_text text)
 {
@@ -143,7 +138,7 @@ const char *headers_ambiguity(const struct headers *headers, const char *version
     if (is_1_0) {
         return "HTTP/1.0 has no Transfer-Encoding";
     }
-    return is_word(headers->values[HEADER_TRANSFER_ENCODING], "chunked")
+    return weir_text_is_word(headers->values[HEADER_TRANSFER_ENCODING], "chunked")
                ? NULL
                : "Transfer-Encoding may be chunked only";
 }
@@ -185,7 +180,7 @@ bool headers_json(const struct headers *headers)
         length++;
     }
     value = weir_text_trim((struct weir_text){value.bytes, length});
-    if (is_word(value, "application/json")) {
+    if (weir_text_is_word(value, "application/json")) {
         return true;
     }
     return value.length > strlen("application/") + suffix &&

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include <weir/name.h>
 
@@ -47,6 +48,13 @@ static inline size_t weir_text_common(struct weir_text left, struct weir_text ri
         common++;
     }
     return common;
+}
+
+/* Whether the text is this word, in any case. */
+static inline bool weir_text_is_word(struct weir_text text, const char *word)
+{
+    return text.length == strlen(word) &&
+           (text.length == 0 || strncasecmp(text.bytes, word, text.length) == 0);
 }
 
 /* The text from that byte on. */

@@ -57,6 +57,15 @@ static enum weir_status new_authority(const char *path, bool create,
     return WEIR_OK;
 }
 
+enum weir_status weir_authority_read_stored(struct weir_store *store,
+                                            struct weir_authority_stored *stored,
+                                            struct weir_error *error)
+{
+    enum weir_status status = weir_store_sequence(store, &stored->sequence, error);
+
+    return status == WEIR_OK ? weir_store_count(store, &stored->tokens, error) : status;
+}
+
 /* Reads what the store holds. */
 static enum weir_status look(struct weir_authority *authority, struct weir_error *error)
 {
@@ -66,10 +75,7 @@ static enum weir_status look(struct weir_authority *authority, struct weir_error
     if (status != WEIR_OK) {
         return status;
     }
-    status = weir_store_sequence(authority->store, &stored.sequence, error);
-    if (status == WEIR_OK) {
-        status = weir_store_count(authority->store, &stored.tokens, error);
-    }
+    status = weir_authority_read_stored(authority->store, &stored, error);
     weir_store_rollback(authority->store);
     if (status == WEIR_OK) {
         authority->stored = stored;

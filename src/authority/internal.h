@@ -14,6 +14,11 @@ struct weir_authority_stored {
     uint64_t tokens;
 };
 
+/* Reads that, in a transaction. */
+enum weir_status weir_authority_read_stored(struct weir_store *store,
+                                            struct weir_authority_stored *stored,
+                                            struct weir_error *error);
+
 /*
  * One lock orders everything that touches the store. What takes long is done without it: reading
  * and compiling a declaration, waiting until a change is published.

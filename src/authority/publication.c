@@ -184,11 +184,8 @@ static enum weir_status publish(const struct weir_authority *authority,
 static enum weir_status commit(struct weir_authority *authority, struct weir_error *error)
 {
     struct weir_authority_stored stored;
-    enum weir_status status = weir_store_sequence(authority->store, &stored.sequence, error);
+    enum weir_status status = weir_authority_read_stored(authority->store, &stored, error);
 
-    if (status == WEIR_OK) {
-        status = weir_store_count(authority->store, &stored.tokens, error);
-    }
     if (status != WEIR_OK) {
         weir_store_rollback(authority->store);
         return status;

@@ -3,25 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static sqlite3 *connection;
-
-static int note_connection(sqlite3 *database, char **message,
-                           const struct sqlite3_api_routines *api)
-{
-    (void)message;
-    (void)api;
-    connection = database;
-    return SQLITE_OK;
-}
-
-sqlite3 *last_connection(void)
-{
-    return connection;
-}
-
 void stage_make(struct stage *stage)
 {
-    ck_assert_int_eq(sqlite3_auto_extension((void (*)(void))note_connection), SQLITE_OK);
+    ck_assert(watch_connections());
     scratch_make(&stage->scratch);
     (void)snprintf(stage->store_path, sizeof stage->store_path, "%s/store", stage->scratch.folder);
     stage->store = NULL;

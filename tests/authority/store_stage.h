@@ -2,8 +2,7 @@
 #ifndef WEIR_TESTS_AUTHORITY_STORE_STAGE_H
 #define WEIR_TESTS_AUTHORITY_STORE_STAGE_H
 
-#include <sqlite3.h>
-
+#include "authority/last_connection.h"
 #include "authority/store_model.h"
 #include "library/scratch.h"
 #include "library/support.h"
@@ -23,9 +22,6 @@ void stage_open(struct stage *stage, bool create);
 void stage_close(struct stage *stage);
 /* Opens it, which must return that. */
 void expect_open(const struct stage *stage, bool create, enum weir_status expected);
-
-/* The connection that SQLite has made last in this process. */
-sqlite3 *last_connection(void);
 
 /* A token of the sample of that seed, in a transaction of its own. Returns its issue number. */
 uint64_t put_token(struct weir_store *store, const char *id, uint64_t seed);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "authority/last_connection.h"
 #include "faults/refusals.h"
 
 /* A token for which the journal needs another segment. */
@@ -157,18 +158,6 @@ START_TEST(room_in_the_journal_is_made_before_a_change_is_durable)
 }
 END_TEST
 
-/* The connection that SQLite has made last. */
-static sqlite3 *connection;
-
-static int note_connection(sqlite3 *database, char **message,
-                           const struct sqlite3_api_routines *api)
-{
-    (void)message;
-    (void)api;
-    connection = database;
-    return SQLITE_OK;
-}
-
 static int interrupt(void *context)
 {
     (void)context;
@@ -185,7 +174,7 @@ START_TEST(what_is_known_of_a_store_that_cannot_be_read_is_told)
     authority_world_make(&world, false);
     standing = weir_authority_status(world.authority);
     ck_assert_int_eq(other_call.run(&world, &error), WEIR_OK);
-    sqlite3_progress_handler(connection, 1, interrupt, NULL);
+    sqlite3_progress_handler(last_connection(), 1, interrupt, NULL);
     ck_assert_int_eq(weir_authority_count(world.authority, text_of(""), &tokens, &error),
                      WEIR_ERROR_IO);
     for (unsigned i = 0; i < 2; i++) {
@@ -195,7 +184,7 @@ START_TEST(what_is_known_of_a_store_that_cannot_be_read_is_told)
         ck_assert_uint_eq(told.published, standing.sequence + 1);
         ck_assert_uint_eq(told.tokens, standing.tokens + 1);
     }
-    sqlite3_progress_handler(connection, 0, NULL, NULL);
+    sqlite3_progress_handler(last_connection(), 0, NULL, NULL);
     ck_assert_uint_eq(weir_authority_status(world.authority).sequence, standing.sequence + 1);
     authority_world_remove(&world);
 }
@@ -205,8 +194,7 @@ int main(void)
 {
     TCase *cases = tcase_create("authority");
 
-    if (!fail_sqlite_too() ||
-        sqlite3_auto_extension((void (*)(void))note_connection) != SQLITE_OK) {
+    if (!fail_sqlite_too() || !watch_connections()) {
         return 1;
     }
     tcase_add_loop_test(cases, a_call_to_which_the_system_refuses_something_has_changed_nothing, 0,
